@@ -1,0 +1,1 @@
+"""The core of Armillary: everything a plugin needs is imported from here."""

@@ -1,0 +1,1 @@
+"""The steps that build and change the tables, one folder per owner."""

@@ -1,0 +1,1 @@
+"""The design system that every page of Armillary is made of."""
