@@ -1,0 +1,89 @@
+# The verbs of this repository: `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+PREFECT := .venv-prefect
+LOCKS := packaging/locks
+BIN := $(VENV)/bin
+INSTALL := install --quiet --require-hashes --requirement
+
+.PHONY: help setup start test lint types suite bench docs snapshots format lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev $(PREFECT)/.installed ## make every environment, and what the tests need of the system
+	@bash tests/prerequisites.sh
+	@if [ -d .git ]; then $(BIN)/pre-commit install >/dev/null; fi
+
+start: $(VENV)/.armillary ## start Armillary; ARGS="--port 4300" goes to `armillary start`
+	@exec $(BIN)/armillary start $(ARGS)
+
+test: lint types suite ## all that must pass: lint, types, suite
+
+lint: $(VENV)/.dev ## rules, format and spelling of the source
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(VENV)/.dev ## strict types
+	$(BIN)/mypy
+
+suite: $(VENV)/.dev $(PREFECT)/.installed ## the tests alone; ARGS="tests/core -x" goes to pytest
+	@bash tests/prerequisites.sh
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.dev ## the figures of tests/speed; ARGS="--help" tells the rest
+	$(BIN)/python tests/speed/bench.py $(ARGS)
+
+docs: $(VENV)/.dev ## write the generated parts of the documents anew
+	$(BIN)/pytest -q -m docs --rewrite
+
+snapshots: $(VENV)/.dev ## write tests/snapshots anew; the diff is the review
+	$(BIN)/pytest -q -m snapshots --rewrite
+
+format: $(VENV)/.dev ## let ruff format and repair what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: ## compile packaging/locks from pyproject.toml; UPGRADE=1 takes the newest versions
+	@PYTHON=$(PYTHON) bash packaging/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what tools left behind; the environments stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov .coverage
+	find core plugins web migrations packaging tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is the last file that making an environment writes, so it stands for the whole.
+$(VENV)/bin/pip $(PREFECT)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than 3.11, which Armillary needs: say which to take," \
+			"for example: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(@D)/.. || { \
+		echo "$(PYTHON) cannot make environments here; on Debian:" \
+			"apt-get install python3-venv" >&2; exit 1; }
+
+# Each stamp is older than its lock as soon as the lock changes, and is then made again.
+$(VENV)/.runtime: $(LOCKS)/runtime.txt | $(VENV)/bin/pip
+	@echo "Installing what Armillary runs on into $(VENV) ..."
+	@$(BIN)/pip $(INSTALL) $<
+	@touch $@
+
+$(VENV)/.armillary: pyproject.toml $(VENV)/.runtime
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(LOCKS)/dev.txt $(VENV)/.armillary
+	@echo "Installing what the tests and checks need into $(VENV) ..."
+	@$(BIN)/pip $(INSTALL) $<
+	@touch $@
+
+$(PREFECT)/.installed: $(LOCKS)/reference.txt | $(PREFECT)/bin/pip
+	@echo "Installing the real Prefect into $(PREFECT) ..."
+	@$(PREFECT)/bin/pip $(INSTALL) $<
+	@touch $@

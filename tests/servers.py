@@ -1,0 +1,167 @@
+"""The programs of others that tests run against: PostgreSQL, Prefect, Chromium."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+OPTIONS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "listen_addresses=127.0.0.1",
+    "max_connections=200",
+    "shared_buffers=64MB",
+)
+
+
+class MissingProgram(Exception):
+    """A program that the tests need is not on this machine."""
+
+
+def find_postgres() -> Path:
+    """The folder with initdb, pg_ctl and psql: the one named, else the newest found."""
+    if named := os.environ.get("ARMILLARY_TEST_POSTGRES"):
+        if (Path(named) / "initdb").exists():
+            return Path(named)
+        raise MissingProgram(
+            f"ARMILLARY_TEST_POSTGRES={named} holds no initdb: name the folder of PostgreSQL's"
+            " programs, for example /usr/lib/postgresql/15/bin."
+        )
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4])
+    )
+    if debian:
+        return debian[-1].parent
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    raise MissingProgram(
+        "PostgreSQL is not installed, and the repository tests run on it: `apt-get install"
+        " postgresql` (what `make test` does), set ARMILLARY_TEST_POSTGRES to the folder of its"
+        " programs, or run the tests on SQLite alone with --dialect sqlite."
+    )
+
+
+def find_chromium() -> Path:
+    """The browser named, else Debian's."""
+    found = os.environ.get("ARMILLARY_TEST_CHROMIUM") or shutil.which("chromium")
+    if found and Path(found).exists():
+        return Path(found)
+    raise MissingProgram(
+        "Chromium is not installed, and the browser tests drive it: `apt-get install chromium"
+        " fonts-dejavu-core` (what `make test` does), or set ARMILLARY_TEST_CHROMIUM to its path."
+    )
+
+
+def find_prefect() -> Path:
+    """The Python that can import the real Prefect."""
+    python = Path(os.environ.get("ARMILLARY_TEST_PREFECT") or ROOT / ".venv-prefect/bin/python")
+    if python.exists():
+        return python
+    raise MissingProgram(
+        f"{python} is not there, and the end-to-end tests run the real Prefect with it: `make"
+        " setup` (what `make test` does), or set ARMILLARY_TEST_PREFECT to a Python that has it."
+    )
+
+
+class Postgres:
+    """One PostgreSQL server on a free port of the loopback, which lives as long as the tests.
+
+    Nothing in it is durable: tests that kill servers kill ours, never this one.
+    """
+
+    def __init__(self, *, programs: Path, folder: Path) -> None:
+        self.programs = programs
+        self.folder = folder
+        self.port = free_port()
+        self._numbers = count(1)
+
+    @property
+    def url(self) -> str:
+        return self.database_url("postgres")
+
+    def database_url(self, name: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        data = self.folder / "data"
+        initdb = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
+        self._run("initdb", "-D", str(data), *initdb)
+        options = " ".join(
+            f"-c {option}" for option in (*OPTIONS, f"unix_socket_directories={self.folder}")
+        )
+        log = str(self.folder / "log")
+        self._run(
+            "pg_ctl", "-w", "-s", "-D", str(data), "-l", log, "-o", f"-p {self.port} {options}",
+            "start",
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-s", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def create_database(self) -> str:
+        """The name of a new, empty database."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f"create database {name}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self.execute(f"drop database if exists {name} with (force)")
+
+    def execute(self, statement: str) -> str:
+        """What psql prints for one statement, without headings."""
+        return self._run("psql", "-X", "-q", "-A", "-t", "-d", self.url, "-c", statement)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = [*as_unprivileged(), str(self.programs / program), *arguments]
+        # Output goes to a file: the started server keeps a pipe open and nobody would see its end.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+            output.seek(0)
+            text = output.read()
+        if done.returncode:
+            log = self.folder / "log"
+            trail = log.read_text() if log.exists() else ""
+            raise RuntimeError(f"{program} ended with {done.returncode}:\n{text}{trail}")
+        return text
+
+
+def as_unprivileged() -> list[str]:
+    """PostgreSQL refuses to run as root: then it runs as Debian's user `postgres`."""
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A started server in a folder of its own, gone with all it held afterwards."""
+    programs = find_postgres()
+    # Not pytest's own folder: a socket's path may have 107 characters, and root's is closed to
+    # the user postgres.
+    with tempfile.TemporaryDirectory(prefix="armillary-", ignore_cleanup_errors=True) as folder:
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        server = Postgres(programs=programs, folder=Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
