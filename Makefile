@@ -11,7 +11,8 @@ VENV := .venv
 PREFECT := .venv-prefect
 LOCKS := packaging/locks
 BIN := $(VENV)/bin
-INSTALL := install --quiet --require-hashes --requirement
+# A lock is complete, so nothing is resolved; pip would, and trip over names with extras.
+INSTALL := install --quiet --no-deps --require-hashes --requirement
 
 .PHONY: help setup start test lint types suite bench docs snapshots format lock clean
 
@@ -20,7 +21,7 @@ help: ## list the verbs
 
 setup: $(VENV)/.dev $(PREFECT)/.installed ## make every environment, and what the tests need of the system
 	@bash tests/prerequisites.sh
-	@if [ -d .git ]; then $(BIN)/pre-commit install >/dev/null; fi
+	@if [ -e .git ]; then $(BIN)/pre-commit install >/dev/null; fi
 
 start: $(VENV)/.armillary ## start Armillary; ARGS="--port 4300" goes to `armillary start`
 	@exec $(BIN)/armillary start $(ARGS)
