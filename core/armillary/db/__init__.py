@@ -1,0 +1,1 @@
+"""The database: one writer, readers, units of work, migrations."""

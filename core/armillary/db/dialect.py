@@ -1,0 +1,92 @@
+"""The only file that asks which database it is.
+
+SQL is written once, with ``?`` for arguments and these tokens:
+
+==================  =========================================  ==============================
+token               SQLite                                     PostgreSQL
+==================  =========================================  ==============================
+``{ilike}``         ``like`` (ignores case of ASCII)           ``ilike``
+``{for_update}``    nothing: inside the writer is the lock     ``for update``
+``{skip_locked}``   nothing                                    ``for update skip locked``
+``{key}``           ``text``                                   ``text collate "C"``
+``{serial}``        ``integer primary key autoincrement``      ``bigint generated always as
+                                                               identity primary key``
+``{clustered}``     ``without rowid``                          nothing
+``{transaction}``   ``0``                                      the number of this transaction
+``{settled}``       ``true``                                   rows of ended transactions only
+``{in_list}``       ``in (select value from json_each(?))``    ``in (select
+                                                               json_array_elements_text(?))``
+``{each}``          ``json_each(?)``                           rows ``value`` of a JSON array
+==================  =========================================  ==============================
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import cache
+
+_TOKENS = {
+    "ilike": ("like", "ilike"),
+    "for_update": ("", "for update"),
+    "skip_locked": ("", "for update skip locked"),
+    "key": ("text", 'text collate "C"'),
+    "serial": (
+        "integer primary key autoincrement",
+        "bigint generated always as identity primary key",
+    ),
+    "clustered": ("without rowid", ""),
+    "transaction": ("0", "pg_current_xact_id()::text::bigint"),
+    "settled": ("true", "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
+    "in_list": (
+        "in (select value from json_each(?))",
+        "in (select json_array_elements_text(cast(? as json)))",
+    ),
+    "each": (
+        "json_each(?)",
+        "json_array_elements_text(cast(? as json)) as each(value)",
+    ),
+}
+_TOKEN = re.compile(r"\{(\w+)\}")
+
+
+class Dialect(enum.Enum):
+    """Which database, as far as SQL text differs."""
+
+    SQLITE = 0
+    POSTGRES = 1
+
+    def sql(self, text: str) -> str:
+        """Return the statement as this database takes it; cached by text."""
+        return _sqlite(text) if self is Dialect.SQLITE else _postgres(text)
+
+    def json_has(self, column: str) -> str:
+        """Return a condition with one argument: the JSON array in ``column`` holds that text."""
+        if self is Dialect.SQLITE:
+            return f"exists (select 1 from json_each({column}) where value = ?)"
+        return f"exists (select 1 from json_array_elements_text({column}::json) v where v = ?)"
+
+
+def _expand(text: str, side: int) -> str:
+    return _TOKEN.sub(lambda found: _TOKENS[found[1]][side], text)
+
+
+@cache
+def _sqlite(text: str) -> str:
+    return _expand(text, 0)
+
+
+@cache
+def _postgres(text: str) -> str:
+    """Number the placeholders; a ``?`` inside a quoted literal stays."""
+    parts = re.split(r"('(?:[^']|'')*')", _expand(text, 1))
+    number = 0
+
+    def numbered(_: re.Match[str]) -> str:
+        nonlocal number
+        number += 1
+        return f"${number}"
+
+    for index in range(0, len(parts), 2):
+        parts[index] = re.sub(r"\?", numbered, parts[index])
+    return "".join(parts)

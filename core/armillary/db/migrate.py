@@ -1,0 +1,129 @@
+"""Brings the database to the shape this version expects: each step once, step and record together."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Sequence
+from graphlib import TopologicalSorter
+
+import msgspec
+
+from armillary.db.database import Database
+from armillary.db.dialect import Dialect
+from armillary.db.tables import Tables
+from armillary.db.unit import Unit
+from armillary.errors import ConfigError, Unavailable
+
+_RECORDS = """create table if not exists migration (
+    owner text not null, step text not null, applied bigint not null, primary key (owner, step)
+)"""
+_LOCK = "select pg_advisory_xact_lock(4200420042)"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One migration step: statements in the words of :mod:`armillary.db.dialect`."""
+
+    owner: str
+    name: str
+    statements: tuple[str, ...]
+
+
+def steps_of(tables: Tables) -> list[Step]:
+    """Import an owner's steps, in the order of their names."""
+    package = importlib.import_module(tables.package)
+    names = sorted(
+        found.name for found in pkgutil.iter_modules(package.__path__) if found.name[0] == "m"
+    )
+    return [
+        Step(
+            tables.owner,
+            name,
+            tuple(importlib.import_module(f"{tables.package}.{name}").STATEMENTS),
+        )
+        for name in names
+    ]
+
+
+def in_order(owners: Iterable[Tables]) -> list[Tables]:
+    """Sort owners so that each comes after those it builds on."""
+    by_name = {tables.owner: tables for tables in owners}
+    sorter = TopologicalSorter(
+        {name: [o for o in tables.after if o in by_name and o != name]
+         for name, tables in sorted(by_name.items())}
+    )
+    return [by_name[name] for name in sorter.static_order()]
+
+
+async def applied(database: Database) -> set[tuple[str, str]]:
+    """Read which steps this database has seen; empty for an empty database."""
+
+    async def look(unit: Unit) -> set[tuple[str, str]]:
+        await _prepare(unit)
+        return {(row[0], row[1]) for row in await unit.all("select owner, step from migration")}
+
+    return await database.write(look, workspace=None)
+
+
+async def upgrade(database: Database, owners: Sequence[Tables]) -> list[Step]:
+    """Apply what is missing, under a lock; return the steps that were applied.
+
+    Raises ConfigError if the database was made by a newer version, or a step fails.
+    """
+    ordered = in_order(owners)
+    steps = [step for tables in ordered for step in steps_of(tables)]
+    seen = await applied(database)
+    _refuse_newer(seen, {(step.owner, step.name) for step in steps}, {t.owner for t in ordered})
+    done: list[Step] = []
+    for step in steps:
+        if (step.owner, step.name) in seen:
+            continue
+        try:
+            if await database.write(_apply(step), workspace=None):
+                done.append(step)
+        except Unavailable as error:
+            message = (
+                f"The migration step {step.owner}/{step.name} failed and nothing of it was kept: "
+                f"{error}. Restore a backup or report this with the text above."
+            )
+            raise ConfigError(message) from error
+    return done
+
+
+def _refuse_newer(
+    seen: set[tuple[str, str]], known: set[tuple[str, str]], owners: set[str]
+) -> None:
+    newer = sorted(f"{owner}/{step}" for owner, step in seen - known if owner in owners)
+    if newer:
+        message = (
+            f"This database was made by a newer version of Armillary (it has {newer[0]}): start "
+            "that version, or point ARMILLARY_HOME or database.url somewhere else."
+        )
+        raise ConfigError(message)
+
+
+def _apply(step: Step):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a unit of work
+    async def work(unit: Unit) -> bool:
+        await _prepare(unit)
+        found = await unit.one(
+            "select 1 from migration where owner = ? and step = ?", step.owner, step.name
+        )
+        if found is not None:
+            return False
+        for statement in step.statements:
+            await unit.run(statement)
+        await unit.run(
+            "insert into migration (owner, step, applied) values (?, ?, ?)",
+            step.owner,
+            step.name,
+            unit.micros,
+        )
+        return True
+
+    return work
+
+
+async def _prepare(unit: Unit) -> None:
+    if unit.dialect is Dialect.POSTGRES:
+        await unit.run(_LOCK)
+    await unit.run(_RECORDS)

@@ -1,0 +1,234 @@
+"""PostgreSQL: two writers that take what has queued, and a pool for everything else.
+
+A unit of work has a transaction of its own from the pool.  Requests of hot operations queue; each
+free writer takes up to a group of them, loads, decides and applies them in one transaction, so
+that they share its commit.  The rows a hot operation loads are locked while it decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from armillary.clock import Clock
+from armillary.db.database import Database
+from armillary.db.dialect import Dialect
+from armillary.db.operation import Operation
+from armillary.db.unit import OUTBOX_INSERT, Reader, Row, Unit, outbox_rows
+from armillary.errors import ConfigError, Conflict, Unavailable
+
+T = TypeVar("T")
+
+_GROUP = 64
+_WRITERS = 2
+_POOL = 8
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    OSError,
+    TimeoutError,
+)
+_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_ATTEMPTS = 5
+
+
+class PostgresUnit(Unit):
+    """A unit on a connection that is in a transaction."""
+
+    dialect = Dialect.POSTGRES
+
+    def __init__(self, connection: Any, workspace: int | None, micros: int) -> None:  # noqa: ANN401 - asyncpg's proxy is untyped
+        super().__init__(workspace, micros)
+        self._connection = connection
+
+    async def one(self, sql: str, *args: object) -> Row | None:
+        """Return the first row, or None."""
+        return await self._connection.fetchrow(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
+
+    async def all(self, sql: str, *args: object) -> Sequence[Row]:
+        """Return every row."""
+        return await self._connection.fetch(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
+
+    async def run(self, sql: str, *args: object) -> int:
+        """Execute a statement; return how many rows it touched."""
+        tag = await self._connection.execute(Dialect.POSTGRES.sql(sql), *args)
+        last = tag.rpartition(" ")[2]
+        return int(last) if last.isdigit() else 0
+
+    async def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Execute a statement once for each row of arguments, in one round trip."""
+        await self._connection.executemany(Dialect.POSTGRES.sql(sql), rows)
+
+    async def for_each(self, sql: str, ids: Sequence[str]) -> Sequence[Row]:
+        """Look all ids up with one statement."""
+        text = Dialect.POSTGRES.sql(sql.replace("{one}", "= any(?::text[])"))
+        return await self._connection.fetch(text, list(ids))  # type: ignore[no-any-return]
+
+    async def flush(self) -> None:
+        """Write the outbox rows; the last statement before the commit."""
+        if self.emitted:
+            await self.many(OUTBOX_INSERT, outbox_rows(self.emitted))
+
+
+class PostgresReader(Reader):
+    """Reads from the pool, each statement by itself."""
+
+    dialect = Dialect.POSTGRES
+
+    def __init__(self, database: PostgresDatabase, workspace: int | None) -> None:
+        super().__init__(workspace)
+        self._database = database
+
+    async def one(self, sql: str, *args: object) -> Row | None:
+        """Return the first row, or None."""
+        async with self._database.connection() as connection:
+            return await connection.fetchrow(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
+
+    async def all(self, sql: str, *args: object) -> Sequence[Row]:
+        """Return every row."""
+        async with self._database.connection() as connection:
+            return await connection.fetch(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database."""
+
+    dialect = Dialect.POSTGRES
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self.url = url
+        self._pool: Any = None
+        self._queue: deque[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = deque()
+        self._wake = asyncio.Event()
+        self._writers: list[asyncio.Task[None]] = []
+        self._under_way: set[tuple[Operation[Any, Any], object]] = set()
+
+    async def open(self) -> None:
+        """Connect; ConfigError with one sentence if that cannot be."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self.url, min_size=2, max_size=_POOL + _WRITERS, statement_cache_size=512, timeout=5
+            )
+        except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
+            shown = self.url.rpartition("@")[2] or self.url
+            message = (
+                f"PostgreSQL at {shown} cannot be reached ({error}): check the setting "
+                "database.url and that the server is running."
+            )
+            raise ConfigError(message) from error
+        self._writers = [
+            asyncio.create_task(self._writer(), name=f"writer {number}")
+            for number in range(_WRITERS)
+        ]
+
+    async def close(self) -> None:
+        """Let what is queued finish, then disconnect."""
+        while self._queue or self._under_way:
+            await self.clock.sleep(0.001)
+        for task in self._writers:
+            task.cancel()
+        await asyncio.gather(*self._writers, return_exceptions=True)
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Borrow a connection; what goes wrong with it becomes a deliberate error."""
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise Conflict from error
+        except _AWAY as error:
+            raise Unavailable(f"the database is away: {error}") from error
+
+    def read(self, workspace: int | None) -> Reader:
+        """Look things up in one workspace, or, with None, across all."""
+        return PostgresReader(self, workspace)
+
+    async def write(
+        self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None
+    ) -> T:
+        """Do a unit of work in a transaction of its own; a deadlock's victim is done again."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self.connection() as connection:
+                    unit = PostgresUnit(connection, workspace, self.clock.micros())
+                    async with connection.transaction():
+                        result = await work(unit)
+                        await unit.flush()
+            except _AGAIN as error:
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(str(error)) from error
+                continue
+            self.settled([unit])
+            return result
+        message = "unreachable: the last attempt returns or raises"
+        raise AssertionError(message)
+
+    def perform(self, operation: Operation[Any, T], request: object) -> Awaitable[T]:
+        """Queue a request; a writer does it together with what else has queued."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append((operation, request, future))
+        self._wake.set()
+        return future
+
+    def _take(self) -> list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]]:
+        """Take requests of one operation, leaving those whose key is already under way."""
+        taken: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = []
+        left: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = []
+        while self._queue and len(taken) < _GROUP:
+            entry = self._queue.popleft()
+            key = (entry[0], entry[0].key(entry[1]))
+            if (taken and entry[0] is not taken[0][0]) or key in self._under_way:
+                left.append(entry)
+                continue
+            self._under_way.add(key)
+            taken.append(entry)
+        self._queue.extendleft(reversed(left))
+        return taken
+
+    async def _writer(self) -> None:
+        while True:
+            batch = self._take()
+            if not batch:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            try:
+                await self._perform(batch)
+            finally:
+                for operation, request, _ in batch:
+                    self._under_way.discard((operation, operation.key(request)))
+                self._wake.set()
+
+    async def _perform(
+        self, batch: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]]
+    ) -> None:
+        operation = batch[0][0]
+        requests = [request for _, request, _ in batch]
+        try:
+            answers = await self.write(
+                lambda unit: operation.execute(unit, requests), workspace=None
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
+            if len(batch) > 1 and not isinstance(error, Unavailable):
+                for entry in batch:
+                    await self._perform([entry])
+                return
+            answers = [error] * len(batch)
+        for (_, _, future), answer in zip(batch, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
