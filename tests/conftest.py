@@ -38,11 +38,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[servers.Postgres]:
     """The one PostgreSQL server of this run, started when first asked for."""
-    try:
-        with servers.running_postgres() as server:
-            yield server
-    except servers.MissingProgram as missing:
-        pytest.fail(str(missing), pytrace=False)
+    with servers.running_postgres(required(servers.find_postgres)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -100,4 +97,4 @@ def required(find: Callable[[], Path]) -> Path:
     try:
         return find()
     except servers.MissingProgram as missing:
-        pytest.fail(str(missing), pytrace=False)
+        raise pytest.fail.Exception(str(missing), pytrace=False) from None

@@ -142,9 +142,8 @@ def as_unprivileged() -> list[str]:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(programs: Path) -> Iterator[Postgres]:
     """A started server in a folder of its own, gone with all it held afterwards."""
-    programs = find_postgres()
     # Not pytest's own folder: a socket's path may have 107 characters, and root's is closed to
     # the user postgres.
     with tempfile.TemporaryDirectory(prefix="armillary-", ignore_cleanup_errors=True) as folder:
