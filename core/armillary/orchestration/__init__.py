@@ -1,0 +1,1 @@
+"""The gate: a run's state changes here and nowhere else."""

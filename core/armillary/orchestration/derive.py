@@ -11,9 +11,10 @@ import msgspec
 
 from armillary.orchestration.policies import RunChange
 from armillary.orchestration.states import TERMINAL, State, StateType
-from armillary.orchestration.transition import FlowRunFacts, TaskRunFacts
+from armillary.orchestration.transition import Client, FlowRunFacts, TaskRunFacts
 
 _TICK = timedelta(microseconds=1)
+_NEWEST = Client()
 
 
 class DerivedColumns(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,12 @@ def timestamp_after(initial: State | None, now: datetime) -> datetime:
 
 
 def derive(
-    run: FlowRunFacts | TaskRunFacts, initial: State | None, new: State, change: RunChange
+    run: FlowRunFacts | TaskRunFacts,
+    initial: State | None,
+    new: State,
+    change: RunChange,
+    *,
+    client: Client = _NEWEST,
 ) -> DerivedColumns:
     """Compute the derived columns for ``new``; ``change`` is what rules changed already."""
     moment = new.timestamp
@@ -47,7 +53,7 @@ def derive(
         next_scheduled_start_time=_due(new),
         total_run_time=run.total_run_time
         + ((moment - initial.timestamp).total_seconds() if was_running and initial else 0.0),
-        run_count=_run_count(run, new, change),
+        run_count=_run_count(run, new, change, client),
     )
 
 
@@ -75,21 +81,27 @@ def _end_time(
     return run.end_time
 
 
-def _run_count(run: FlowRunFacts | TaskRunFacts, new: State, change: RunChange) -> int:
+def _run_count(
+    run: FlowRunFacts | TaskRunFacts, new: State, change: RunChange, client: Client
+) -> int:
     count = run.run_count if change.run_count is None else change.run_count
     if new.type is not StateType.RUNNING:
         return count
-    if isinstance(run, FlowRunFacts) and (change.policy or run.policy).resuming:
-        return count
-    return count + 1
+    if isinstance(run, TaskRunFacts) or not client.knows_pauses:
+        return count + 1
+    return count if (change.policy or run.policy).resuming else count + 1
 
 
-def policy_after(run: FlowRunFacts, new: State, change: RunChange) -> RunChange:
+def policy_after(
+    run: FlowRunFacts, new: State, change: RunChange, *, client: Client = _NEWEST
+) -> RunChange:
     """Clear ``resuming`` on entering RUNNING or a terminal state."""
     policy = change.policy or run.policy
-    if policy.resuming and (new.type is StateType.RUNNING or new.type in TERMINAL):
+    if (
+        client.knows_pauses
+        and policy.resuming
+        and (new.type is StateType.RUNNING or new.type in TERMINAL)
+    ):
         cleared = msgspec.structs.replace(policy, resuming=False)
         return change.then(RunChange(policy=cleared))
     return change
-
-

@@ -17,9 +17,7 @@ class Policy:
         self.subject = subject
         self.name = name
         self.rules: Sequence[Rule] = [
-            rule()
-            for rule in in_order(rules)
-            if subject in rule.subjects and name in rule.policies
+            rule() for rule in in_order(rules) if subject in rule.subjects and name in rule.policies
         ]
         self._between: dict[tuple[StateType | None, StateType], tuple[Rule, ...]] = {}
 

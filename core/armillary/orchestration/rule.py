@@ -35,6 +35,8 @@ class Rule:
     A rule is asked only while no earlier one has changed that pair.
     """
 
+    rows: ClassVar[tuple[str, ...]]
+    """The lines of tests/scenarios/rows.txt that this rule is there for."""
     phase: ClassVar[Phase]
     subjects: ClassVar[AbstractSet[Subject]]
     policies: ClassVar[AbstractSet[PolicyName]]

@@ -70,6 +70,15 @@ class StateDetails(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     traceparent: str | None = None
     deployment_concurrency_lease_id: UUID | None = None
 
+    def __post_init__(self) -> None:
+        """Clients send null for what is false by default."""
+        if self.deferred is None:
+            msgspec.structs.force_setattr(self, "deferred", False)  # noqa: FBT003
+        if self.untrackable_result is None:
+            msgspec.structs.force_setattr(self, "untrackable_result", False)  # noqa: FBT003
+        if self.pause_reschedule is None:
+            msgspec.structs.force_setattr(self, "pause_reschedule", False)  # noqa: FBT003
+
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A state somebody wants a run to have: a state before it has an id and a time.
@@ -87,6 +96,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     def persisted(self) -> bool:
         """Whether the data refers to a result that somebody can still read."""
         return is_persisted(self.data)
+
+    def detailed(self, **details: object) -> Proposal:
+        """Return this proposal with some of its details replaced."""
+        return msgspec.structs.replace(
+            self, details=msgspec.structs.replace(self.details, **details)
+        )
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,14 +28,19 @@ class Client(msgspec.Struct, frozen=True):
         """Tell whether the API version asked for is absent (newest) or not older."""
         return self.api is None or self.api >= version
 
+    @property
+    def knows_pauses(self) -> bool:
+        """Tell whether the client's API has the bookkeeping of pauses."""
+        return self.api_at_least(0, 8, 4)
+
 
 class DeploymentLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """The concurrency limit of a run's deployment, as read when the run was loaded."""
+    """Which concurrency limit a run's deployment has, and what to do when it is full.
+
+    The limit itself is read by the rules that take and give back its slots.
+    """
 
     id: str
-    limit: int
-    active: bool
-    active_slots: int
     collision_strategy: str = "ENQUEUE"
     grace_period_seconds: int | None = None
 

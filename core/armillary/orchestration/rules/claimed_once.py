@@ -1,0 +1,51 @@
+"""Of many workers that see the same run one gets it: PENDING is the claim."""
+
+from __future__ import annotations
+
+from armillary.orchestration.rule import Phase, Rule
+from armillary.orchestration.states import StateType
+from armillary.orchestration.transition import Transition
+from armillary.orchestration.verdicts import ACCEPT, Abort, Accept, Verdict
+
+
+class FlowRunsAreClaimedOnce(Rule):
+    """A run that is claimed, runs, or is or was cancelled cannot be claimed.
+
+    Whoever holds the claim may still say how far the start has come, by another name; the plain
+    ``Pending`` is what a second worker would propose, so it is refused even then.
+    """
+
+    rows = ("2.4 #6", "2.4 #6b")
+    phase = Phase.GUARD
+    subjects = frozenset({"flow_run"})
+    policies = frozenset({"core"})
+    initial = frozenset(
+        {StateType.PENDING, StateType.CANCELLING, StateType.RUNNING, StateType.CANCELLED}
+    )
+    proposed = frozenset({StateType.PENDING})
+    after = frozenset({"TransitionsHappenOnce", "CancellingRunsOnlyBecomeCancelled"})
+
+    def decide(self, transition: Transition) -> Verdict:
+        """Tell the holder's progress from another worker's claim."""
+        initial, proposed = transition.initial, transition.proposed
+        if initial is None:
+            return ACCEPT
+        if initial.type is not StateType.PENDING or proposed.name in {initial.name, "Pending"}:
+            return Abort(
+                f"This run is in a {initial.type} state and cannot transition to a PENDING state."
+            )
+        kept = initial.details
+        return Accept(
+            proposed.detailed(
+                scheduled_time=kept.scheduled_time,
+                deployment_concurrency_lease_id=kept.deployment_concurrency_lease_id,
+            )
+        )
+
+
+class BackgroundTaskRunsAreClaimedOnce(FlowRunsAreClaimedOnce):
+    """What is true of flow runs and workers is true of background tasks and those who serve them."""
+
+    rows = ("2.9b #1",)
+    subjects = frozenset({"task_run"})
+    policies = frozenset({"background"})
