@@ -78,9 +78,12 @@ class Postgres:
     Nothing in it is durable: tests that kill servers kill ours, never this one.
     """
 
-    def __init__(self, *, programs: Path, folder: Path) -> None:
+    def __init__(
+        self, *, programs: Path, folder: Path, options: tuple[str, ...] = OPTIONS
+    ) -> None:
         self.programs = programs
         self.folder = folder
+        self.options = options
         self.port = free_port()
         self._numbers = count(1)
 
@@ -96,7 +99,7 @@ class Postgres:
         initdb = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
         self._run("initdb", "-D", str(data), *initdb)
         options = " ".join(
-            f"-c {option}" for option in (*OPTIONS, f"unix_socket_directories={self.folder}")
+            f"-c {option}" for option in (*self.options, f"unix_socket_directories={self.folder}")
         )
         log = str(self.folder / "log")
         self._run(
@@ -142,7 +145,7 @@ def as_unprivileged() -> list[str]:
 
 
 @contextlib.contextmanager
-def running_postgres(programs: Path) -> Iterator[Postgres]:
+def running_postgres(programs: Path, options: tuple[str, ...] = OPTIONS) -> Iterator[Postgres]:
     """A started server in a folder of its own, gone with all it held afterwards."""
     # Not pytest's own folder: a socket's path may have 107 characters, and root's is closed to
     # the user postgres.
@@ -150,7 +153,7 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(folder, user.pw_uid, user.pw_gid)
-        server = Postgres(programs=programs, folder=Path(folder))
+        server = Postgres(programs=programs, folder=Path(folder), options=options)
         server.start()
         try:
             yield server
