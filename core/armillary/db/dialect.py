@@ -7,6 +7,7 @@ token               SQLite                                     PostgreSQL
 ==================  =========================================  ==============================
 ``{ilike}``         ``like`` (ignores case of ASCII)           ``ilike``
 ``{for_update}``    nothing: inside the writer is the lock     ``for update``
+``{lock_r}``        nothing                                    ``for update of r``
 ``{skip_locked}``   nothing                                    ``for update skip locked``
 ``{key}``           ``text``                                   ``text collate "C"``
 ``{serial}``        ``integer primary key autoincrement``      ``bigint generated always as
@@ -29,6 +30,7 @@ from functools import cache
 _TOKENS = {
     "ilike": ("like", "ilike"),
     "for_update": ("", "for update"),
+    "lock_r": ("", "for update of r"),
     "skip_locked": ("", "for update skip locked"),
     "key": ("text", 'text collate "C"'),
     "serial": (

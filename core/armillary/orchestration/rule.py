@@ -12,7 +12,7 @@ from armillary.orchestration.verdicts import ACCEPT, Verdict
 if TYPE_CHECKING:
     from armillary.db.unit import Unit
     from armillary.orchestration.policies import RunChange
-    from armillary.orchestration.transition import Transition
+    from armillary.orchestration.transition import FlowRunFacts, Transition
 
 Subject: TypeAlias = Literal["flow_run", "task_run"]
 PolicyName: TypeAlias = Literal["core", "minimal", "late", "background"]
@@ -80,3 +80,6 @@ class UnitRule(Rule):
 
     async def conclude(self, transition: Transition, written: State, unit: Unit) -> None:
         """Do what follows from the new state, in the same transaction."""
+
+    async def forget(self, run: FlowRunFacts, state: State | None, unit: Unit) -> None:
+        """A flow run is being deleted: give back what it holds."""

@@ -1,0 +1,105 @@
+"""A websocket as handlers see it, and the handshake every ``prefect`` socket begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from armillary.api import Call
+
+PROTOCOL = "prefect"
+_MAX_CLOSE_REASON = 120
+
+
+class SocketClosed(Exception):
+    """The peer has gone; ends a handler quietly."""
+
+
+class Socket:
+    """One websocket connection, text frames only."""
+
+    def __init__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        self.offered: tuple[str, ...] = tuple(scope.get("subprotocols") or ())
+        self._receive = receive
+        self._send = send
+        self._open = False
+
+    async def accept(self, protocol: str | None = None) -> None:
+        """Accept the upgrade."""
+        message = await self._receive()
+        if message["type"] != "websocket.connect":
+            raise SocketClosed
+        await self._send({"type": "websocket.accept", "subprotocol": protocol})
+        self._open = True
+
+    async def receive_text(self) -> str:
+        """Return the next text frame; SocketClosed when the peer has gone."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            self._open = False
+            raise SocketClosed
+        text = message.get("text")
+        if text is None:
+            data = message.get("bytes") or b""
+            try:
+                return bytes(data).decode()
+            except UnicodeDecodeError as error:
+                await self.close(1007, "Text frames only")
+                raise SocketClosed from error
+        return str(text)
+
+    async def send_text(self, text: str) -> None:
+        """Send a text frame; SocketClosed when the peer has gone."""
+        if not self._open:
+            raise SocketClosed
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except (RuntimeError, OSError) as error:
+            self._open = False
+            raise SocketClosed from error
+
+    async def send_json(self, value: object) -> None:
+        """Encode and send."""
+        await self.send_text(msgspec.json.encode(value).decode())
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close with a code; nothing happens if the peer has gone already."""
+        was_open, self._open = self._open, False
+        if was_open:
+            await self._send(
+                {"type": "websocket.close", "code": code, "reason": reason[:_MAX_CLOSE_REASON]}
+            )
+
+
+class _First(msgspec.Struct):
+    type: str = ""
+    token: str | None = None
+
+
+async def handshake(call: Call, socket: Socket) -> bool:  # noqa: ARG001 - auth asks the call later
+    """Accept and authenticate; False if the socket was closed instead.
+
+    With the subprotocol ``prefect`` the first frame must be ``{"type": "auth", ...}`` and is
+    answered by ``auth_success``.  Clients from before the handshake offer no subprotocol and are
+    let in as they are, since nobody signs in here.
+    """
+    if PROTOCOL not in socket.offered:
+        await socket.accept()
+        return True
+    await socket.accept(PROTOCOL)
+    try:
+        first = msgspec.json.decode(await socket.receive_text(), type=_First)
+    except msgspec.DecodeError:
+        first = _First()
+    if first.type != "auth":
+        await socket.close(1008, "Expected 'auth' message")
+        return False
+    await socket.send_json({"type": "auth_success"})
+    return True

@@ -1,0 +1,134 @@
+"""The Litestar app, built from what the core's domains and the hooks returned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.plugins.core import MsgspecDIPlugin
+from litestar.response.base import ASGIResponse
+
+from armillary.api import Call, Route, Routes, uuid_text
+from armillary.errors import ArmillaryError
+from armillary.front import API, SERVER_FAULT, App, Front, answer_for, perform
+from armillary.lane import Lane
+
+if TYPE_CHECKING:
+    from armillary.core import Core
+
+_log = logging.getLogger("armillary.app")
+
+
+class _App(Litestar):
+    """Litestar without its look for pydantic, which costs 270 ms and 7 MB where it is installed."""
+
+    _get_default_plugins = staticmethod(lambda plugins: [*plugins, MsgspecDIPlugin()])  # type: ignore[assignment]
+
+
+def build(core: Core) -> App:
+    """Build the ASGI app of this process."""
+    declared: list[Routes] = []
+    foreign: list[Any] = []
+    for entry in [*core_routes(core), *core.collect("register_routes", core)]:
+        (declared if isinstance(entry, Routes) else foreign).append(entry)
+    http = [
+        route for routes in declared for route in routes.http if core.plugins.serves(route.group)
+    ]
+    litestar = _App(
+        route_handlers=[*_handlers(http), *foreign],
+        guards=[scope_guard],
+        exception_handlers={
+            ArmillaryError: _deliberate,
+            HTTPException: _unrouted,
+            Exception: _fault,
+        },
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    sockets = [route for routes in declared for route in routes.sockets]
+    return Front(core, Lane(http, sockets), litestar, base_path=core.settings.server.base_path)
+
+
+def core_routes(core: Core) -> Iterable[Routes]:
+    """The routes of the core's own domains, where this process serves any of them."""
+    if not core.plugins.serves_core():
+        return ()
+    from armillary.deployments.routes import routes as deployments  # noqa: PLC0415
+    from armillary.flow_runs.routes import routes as flow_runs  # noqa: PLC0415
+    from armillary.flows.routes import routes as flows  # noqa: PLC0415
+    from armillary.system.routes import routes as system  # noqa: PLC0415
+    from armillary.task_runs.routes import routes as task_runs  # noqa: PLC0415
+    from armillary.work_pools.routes import routes as work_pools  # noqa: PLC0415
+
+    return (system, flows, flow_runs, task_runs, deployments, work_pools)
+
+
+def _handlers(http: Iterable[Route]) -> list[BaseRouteHandler]:
+    return [_handler(route) for route in http]
+
+
+def _handler(route: Route) -> HTTPRouteHandler:
+    """Give a declared route to Litestar."""
+    uuids = [
+        part[1:-1].partition(":")[0]
+        for part in route.path.split("/")
+        if part.startswith("{") and part.endswith(":uuid}")
+    ]
+
+    async def handle(request: Request[Any, Any, Any]) -> ASGIResponse:
+        call: Call = request.scope["armillary.call"]  # type: ignore[typeddict-item]
+        parameters = {name: str(value) for name, value in request.path_params.items()}
+        for name in uuids:
+            parameters[name] = uuid_text(parameters[name])
+        call.path = parameters
+        answer = await perform(route, call, request.receive)  # type: ignore[arg-type]
+        return ASGIResponse(
+            body=answer.body,
+            status_code=answer.status,
+            media_type=answer.media_type,
+            headers=dict(answer.headers or {}),
+        )
+
+    path = route.path.replace(":uuid}", "}").replace("}", ":str}")
+    return HTTPRouteHandler(
+        API + path,
+        http_method=route.method,  # type: ignore[arg-type]
+        opt={"scope": route.scope, "route": route},
+    )(handle)
+
+
+def scope_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Compare the scope a route declares with the actor's."""
+    call: Call | None = connection.scope.get("armillary.call")  # type: ignore[assignment]
+    if call is not None:
+        call.actor.require(handler.opt.get("scope"))
+
+
+def _deliberate(_: Request[Any, Any, Any], error: ArmillaryError) -> Response[bytes]:
+    answer = answer_for(error)
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        media_type=answer.media_type,
+        headers=dict(answer.headers or {}),
+    )
+
+
+def _unrouted(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
+    words = {404: "Not Found", 405: "Method Not Allowed"}
+    return Response(
+        {"detail": words.get(error.status_code, error.detail)}, status_code=error.status_code
+    )
+
+
+def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return Response(
+        SERVER_FAULT.body, status_code=500, media_type=SERVER_FAULT.media_type
+    )

@@ -1,0 +1,1 @@
+"""Flows: what people wrote, by name."""

@@ -1,0 +1,260 @@
+"""The one ASGI layer before Litestar: workspace prefix off, actor found, hot operations answered.
+
+::
+
+    request ──▶ base path and workspace prefix off ──▶ version, origin, size ──▶ actor
+                                                                                   │
+                             Litestar ◀── not hot ── lane ◀────────────────────────┘
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from armillary.access import LOCAL_OWNER, Actor
+from armillary.api import Answer, Call, Route, decode
+from armillary.api_socket import Socket, SocketClosed
+from armillary.errors import ArmillaryError, NotFound, Refused
+from armillary.lane import Lane
+from armillary.orchestration.transition import Client
+from armillary.workspaces import DEFAULT, Workspace
+
+if TYPE_CHECKING:
+    from armillary.core import Core
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 16 * 1024 * 1024
+API = "/api"
+_log = logging.getLogger("armillary.front")
+_WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
+_USER_AGENT = re.compile(r"prefect/(\d+)\.(\d+)\.(\d+)(\S*)")
+_OLDEST_API = (0, 8, 0)
+_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Front:
+    """Serves the API's hot part itself and hands everything else on."""
+
+    def __init__(self, core: Core, lane: Lane, inner: App, *, base_path: str = "") -> None:
+        self._core = core
+        self._lane = lane
+        self._inner = inner
+        self._base_path = base_path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        try:
+            path, workspace = await self._locate(scope["path"])
+            method = scope["method"]
+            if method in _CHANGES:
+                refuse_other_origins(headers)
+            found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
+            call = self._call(scope, headers, workspace, found[1] if found else {})
+            if found is None:
+                scope["path"] = path
+                scope["raw_path"] = path.encode()
+                scope["armillary.call"] = call
+                await self._inner(scope, limited(receive, headers), send)
+                return
+            answer = await perform(found[0], call, limited(receive, headers))
+        except ArmillaryError as error:
+            answer = answer_for(error)
+        except Exception:
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            answer = SERVER_FAULT
+        await send_answer(send, answer)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            path, workspace = await self._locate(scope["path"])
+            found = self._lane.socket(path[len(API) :]) if path.startswith(API) else None
+            if found is None:
+                await send({"type": "websocket.close", "code": 1000, "reason": "Not Found"})
+                return
+            route, parameters = found
+            call = self._call(scope, headers_of(scope), workspace, parameters)
+            call.actor.require(route.scope)
+        except ArmillaryError as error:
+            await send({"type": "websocket.close", "code": 1008, "reason": str(error)})
+            return
+        socket = Socket(scope, receive, send)
+        try:
+            await route.handler(call, socket)
+        except SocketClosed:
+            return
+        except ArmillaryError as error:
+            await socket.close(1002, str(error))
+        except Exception:
+            _log.exception("websocket %s failed", scope["path"])
+            await socket.close(1011, "Internal Server Error")
+
+    async def _locate(self, path: str) -> tuple[str, Workspace]:
+        """Take the base path and the workspace prefix off; NotFound for an unknown workspace."""
+        if self._base_path and path.startswith(self._base_path):
+            path = path[len(self._base_path) :] or "/"
+        if not path.startswith("/api/accounts/"):
+            return path, DEFAULT
+        found = _WORKSPACE.fullmatch(path[len(API) :])
+        if found is None:
+            return path, DEFAULT
+        workspace = await self._core.workspaces.find(found[1].lower(), found[2].lower())
+        if workspace is None:
+            message = "Not Found"
+            raise NotFound(message)
+        return API + (found[3] or "/"), workspace
+
+    def _call(
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        workspace: Workspace,
+        parameters: Mapping[str, str],
+    ) -> Call:
+        query = scope.get("query_string")
+        return Call(
+            self._core,
+            workspace=workspace.key,
+            workspace_id=workspace.id,
+            account_id=workspace.account_id,
+            actor=self._actor(),
+            client=client_of(
+                headers.get("user-agent", ""), headers.get("x-prefect-api-version")
+            ),
+            received=self._core.clock.micros(),
+            path=parameters,
+            query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+            headers=headers,
+        )
+
+    def _actor(self) -> Actor:
+        return LOCAL_OWNER
+
+
+async def perform(route: Route, call: Call, receive: Receive) -> Answer:
+    """Check the scope, decode the body, and let the route's handler answer."""
+    call.actor.require(route.scope)
+    if route.body is None:
+        return await route.handler(call)
+    body = await read_body(receive)
+    return await route.handler(call, decode(route.body, body, nul=route.nul))
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the request's headers by lower-case name."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:
+    """Refuse (413) a body over the limit, by its announced or its real length."""
+    announced = headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        raise _too_large()
+    taken = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body") or b"")
+        if taken > MAX_BODY:
+            raise _too_large()
+        return message
+
+    return counted
+
+
+def _too_large() -> Refused:
+    return Refused(
+        413, f"The request's body is larger than {MAX_BODY // 1024 // 1024} MiB, which is the limit."
+    )
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Read a whole body; an aborted one ends the request."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts = [body]
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "The connection ended before the body was complete.")
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def refuse_other_origins(headers: Mapping[str, str]) -> None:
+    """Let no page of another site change anything here: a browser always names its origin."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        raise Refused(403, f"A page of {origin} may not change anything on this server.")
+
+
+@lru_cache(maxsize=1024)
+def client_of(user_agent: str, api_version: str | None) -> Client:
+    """Read who is calling from its headers; Refused (400) if its API version is too old."""
+    api = None
+    if api_version is not None:
+        parts = api_version.split(".")
+        if len(parts) != 3 or not all(part.isdigit() for part in parts):  # noqa: PLR2004
+            raise Refused(
+                400, f"Invalid X-PREFECT-API-VERSION header: {api_version!r} is no version."
+            )
+        api = tuple(int(part) for part in parts)
+        if api < _OLDEST_API:
+            raise Refused(
+                400,
+                f"The client asks for API version {api_version}; this server speaks 0.8.0 and "
+                "newer: upgrade the client.",
+            )
+    found = _USER_AGENT.search(user_agent)
+    if found is None:
+        return Client(api=api)
+    return Client(
+        version=(int(found[1]), int(found[2]), int(found[3])),
+        prerelease=found[4] or None,
+        api=api,
+    )
+
+
+SERVER_FAULT = Answer(b'{"exception_message":"Internal Server Error"}', 500)
+
+
+def answer_for(error: ArmillaryError) -> Answer:
+    """Turn a deliberate error into its answer."""
+    answer = Answer.json(error.body, error.status)
+    answer.headers = error.headers
+    return answer
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send a whole answer."""
+    headers = [(b"content-length", b"%d" % len(answer.body))]
+    if answer.body:
+        headers.append((b"content-type", answer.media_type.encode()))
+    if answer.headers:
+        headers.extend(
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in answer.headers.items()
+        )
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,312 @@
+"""The gate: load and lock, decide, write, announce, commit, then answer.
+
+Flow runs enter by :meth:`Gate.set_flow_run_state` and :meth:`Gate.create_flow_run`; what has
+queued is loaded, decided and written together.  A run whose rules need the store beyond what was
+loaded (slots, a subflow's parent) goes through a unit of its own, by the same decision.
+Services and actions that are inside a unit already use the ``_in`` methods.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.clock import Clock
+from armillary.db.database import Database
+from armillary.db.operation import Operation
+from armillary.db.unit import Unit
+from armillary.errors import RunNotFound
+from armillary.flow_runs.creating import CreateFlowRuns, NewFlowRun, insert_flow_runs
+from armillary.flow_runs.repository import delete_rows
+from armillary.flow_runs.loading import Loaded, load, with_parent
+from armillary.flow_runs.writing import FlowRunWrite, write_policy, write_states
+from armillary.ids import Ids
+from armillary.orchestration.decision import Ask, Decision, Outcome, decide
+from armillary.orchestration.derive import derive, policy_after, timestamp_after
+from armillary.orchestration.policies import RunChange
+from armillary.orchestration.policy import Policies
+from armillary.orchestration.rule import PolicyName, UnitRule
+from armillary.orchestration.states import Proposal, State
+from armillary.orchestration.transition import Client, Limits, Transition
+from armillary.orchestration.verdicts import Status
+from armillary.orchestration.wire import Details, details_of
+from armillary.task_runs.gate import TaskRunGate
+
+UNKNOWN_CLIENT = Client()
+
+
+class FlowRunProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody wants a flow run to have a state."""
+
+    workspace: int
+    run_id: str
+    proposal: Proposal
+    policy: PolicyName = "core"
+    client: Client = UNKNOWN_CLIENT
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a proposal: ``state`` is the run's state now, ``written`` if it is new."""
+
+    status: Status
+    state: State | None
+    details: Details
+    written: bool
+
+
+class NeedsUnit(Exception):
+    """This run's rules need the store: it goes through a unit of its own."""
+
+
+_NEEDS_UNIT = NeedsUnit()
+
+
+class Gate:
+    """Where a run's state changes."""
+
+    def __init__(  # noqa: PLR0913 - everything injected
+        self,
+        database: Database,
+        policies: Policies,
+        *,
+        clock: Clock,
+        ids: Ids,
+        chance: random.Random,
+        limits: Limits,
+    ) -> None:
+        self.database = database
+        self.policies = policies
+        self.clock = clock
+        self.ids = ids
+        self.chance = chance
+        self.limits = limits
+        self.task_runs = TaskRunGate(self)
+        self._set = SetFlowRunStates(self)
+        self._create = CreateFlowRuns(self)
+
+    async def set_flow_run_state(self, request: FlowRunProposal) -> Decided:
+        """Propose a state; RunNotFound if there is no such run in the workspace."""
+        try:
+            return await self.database.perform(self._set, request)
+        except NeedsUnit:
+            return await self.database.write(
+                lambda unit: self.set_flow_run_state_in(unit, request), workspace=request.workspace
+            )
+
+    async def set_flow_run_state_in(self, unit: Unit, request: FlowRunProposal) -> Decided:
+        """Propose a state inside a unit that is under way."""
+        loaded = (await load(unit, [request.run_id])).get(request.run_id)
+        if loaded is None or loaded.workspace != request.workspace:
+            raise _not_found(request.run_id)
+        if loaded.facts.parent_task_run_id is not None:
+            loaded = await with_parent(unit, loaded)
+        transition = self.transition(loaded, request, unit)
+        policy = self.policies.of("flow_run", request.policy)
+        outcome = await driven(decide(policy, transition), unit)
+        for ask in reversed(outcome.undo):
+            await ask.rule.undo(ask.transition, unit)
+        write, change = self.plan(loaded, transition, outcome)
+        if write is None:
+            await write_policy(unit, loaded.facts.id, change.policy)
+            return unmoved(outcome, loaded.state)
+        await write_states(unit, [write])
+        await conclude(outcome, transition, write.state, unit)
+        await self.mirror(unit, loaded, write.state)
+        return moved(outcome, write.state)
+
+    async def create_flow_run(self, new: NewFlowRun) -> tuple[str, bool]:
+        """Create a run with its initial state; return its id and whether it is new.
+
+        With an idempotency key a run that exists is returned unchanged.  Raises Conflict if
+        the flow is not there.
+        """
+        if new.parent_task_run_id is None:
+            return await self.database.perform(self._create, new)
+        return await self.database.write(
+            lambda unit: self.create_flow_run_in(unit, new), workspace=new.workspace
+        )
+
+    async def create_flow_run_in(self, unit: Unit, new: NewFlowRun) -> tuple[str, bool]:
+        """Create a run inside a unit that is under way."""
+        answer = (await insert_flow_runs(self, unit, [new]))[0]
+        if isinstance(answer, Exception):
+            raise answer
+        run_id, created = answer
+        if created and new.parent_task_run_id is not None:
+            loaded = (await load(unit, [run_id]))[run_id]
+            if loaded.state is not None:
+                await self.mirror(unit, loaded, loaded.state)
+        return answer
+
+    async def delete_flow_run_in(self, unit: Unit, run_id: str) -> bool:
+        """Delete a run and what hangs below it, giving back what it holds; False if unknown."""
+        loaded = (await load(unit, [run_id])).get(run_id)
+        if loaded is None or loaded.workspace != unit.workspace:
+            return False
+        for rule in self.policies.of("flow_run", "core").rules:
+            if isinstance(rule, UnitRule):
+                await rule.forget(loaded.facts, loaded.state, unit)
+        await delete_rows(unit, run_id)
+        return True
+
+    async def mirror(self, unit: Unit, loaded: Loaded, state: State) -> None:
+        """Put a subflow run's state on the task run that stands for it in its parent."""
+        parent = loaded.facts.parent_task_run_id
+        if parent is not None:
+            await self.task_runs.mirror_in(unit, parent, child=loaded.facts.id, state=state)
+
+    def transition(self, loaded: Loaded, request: FlowRunProposal, unit: Unit) -> Transition:
+        """Put together what rules look at."""
+        return Transition(
+            initial=loaded.state,
+            proposed=request.proposal,
+            now=unit.now,
+            flow_run=loaded.facts,
+            client=request.client,
+            limits=self.limits,
+            chance=self.chance.random(),
+        )
+
+    def plan(
+        self, loaded: Loaded, transition: Transition, outcome: Outcome
+    ) -> tuple[FlowRunWrite | None, RunChange]:
+        """Turn an outcome into what is written; None if the run stays in its state."""
+        facts = loaded.facts
+        if outcome.state is None:
+            return None, afterwards(outcome, transition, None, outcome.change)
+        state = self.new_state(loaded.state, outcome.state, transition)
+        columns = derive(facts, loaded.state, state, outcome.change)
+        change = policy_after(facts, state, outcome.change)
+        change = afterwards(outcome, transition, state, change)
+        return FlowRunWrite(
+            workspace=loaded.workspace,
+            run_id=facts.id,
+            context=loaded.context,
+            initial=loaded.state,
+            state=state,
+            intended=transition.pair,
+            columns=columns,
+            policy=change.policy,
+        ), change
+
+    def new_state(
+        self, initial: State | None, proposed: Proposal, transition: Transition
+    ) -> State:
+        """Give a decided state its id, its time and the ids of its runs."""
+        run = transition.run
+        return State(
+            id=self.ids.uuid7(),
+            type=proposed.type,
+            name=proposed.name,
+            timestamp=timestamp_after(initial, transition.now),
+            message=proposed.message,
+            data=proposed.data,
+            details=msgspec.structs.replace(
+                proposed.details,
+                flow_run_id=run.id,
+                task_run_id=run.parent_task_run_id,
+            ),
+        )
+
+
+class SetFlowRunStates(Operation[FlowRunProposal, Decided]):
+    """The hot operation: many runs loaded, decided and written together."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def key(self, request: FlowRunProposal) -> object:
+        """Two proposals for one run are decided one after the other."""
+        return request.run_id
+
+    async def execute(
+        self, unit: Unit, requests: Sequence[FlowRunProposal]
+    ) -> Sequence[Decided | Exception]:
+        """Decide and write all; runs whose rules need the store are answered by NeedsUnit."""
+        loaded = await load(unit, [request.run_id for request in requests])
+        answers: list[Decided | Exception] = []
+        writes: list[FlowRunWrite] = []
+        for request in requests:
+            found = loaded.get(request.run_id)
+            if found is None or found.workspace != request.workspace:
+                answers.append(_not_found(request.run_id))
+                continue
+            decided, write = self._decide(unit, found, request)
+            answers.append(decided)
+            if write is not None:
+                writes.append(write)
+        if writes:
+            await write_states(unit, writes)
+        return answers
+
+    def _decide(
+        self, unit: Unit, found: Loaded, request: FlowRunProposal
+    ) -> tuple[Decided | Exception, FlowRunWrite | None]:
+        if found.facts.parent_task_run_id is not None:
+            return _NEEDS_UNIT, None
+        transition = self._gate.transition(found, request, unit)
+        try:
+            next(decide(self._gate.policies.of("flow_run", request.policy), transition))
+        except StopIteration as end:
+            outcome: Outcome = end.value
+        else:
+            return _NEEDS_UNIT, None
+        write, change = self._gate.plan(found, transition, outcome)
+        if write is None:
+            if change.policy is not None:
+                return _NEEDS_UNIT, None
+            return unmoved(outcome, found.state), None
+        if concluding(outcome, transition, write.state):
+            return _NEEDS_UNIT, None
+        return moved(outcome, write.state), write
+
+
+async def driven(decision: Decision, unit: Unit) -> Outcome:
+    """Run a decision to its end, awaiting the rules that need the store."""
+    try:
+        ask: Ask = next(decision)
+        while True:
+            ask = decision.send(await ask.rule.reserve(ask.transition, unit))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+
+
+def afterwards(
+    outcome: Outcome, transition: Transition, written: State | None, change: RunChange
+) -> RunChange:
+    """Lay what the standing rules change afterwards over ``change``, last rule first."""
+    for rule in reversed(outcome.asked):
+        change = change.then(rule.afterwards(transition, written))
+    return change
+
+
+def concluding(outcome: Outcome, transition: Transition, written: State) -> list[UnitRule]:
+    """List the rules that have something to do after the write, last rule first."""
+    return [
+        rule
+        for rule in reversed(outcome.asked)
+        if isinstance(rule, UnitRule) and rule.concludes(transition, written)
+    ]
+
+
+async def conclude(outcome: Outcome, transition: Transition, written: State, unit: Unit) -> None:
+    """Let those rules do it."""
+    for rule in concluding(outcome, transition, written):
+        await rule.conclude(transition, written, unit)
+
+
+def moved(outcome: Outcome, state: State) -> Decided:
+    """Answer that a state was written."""
+    return Decided(status=outcome.status, state=state, details=details_of(outcome), written=True)
+
+
+def unmoved(outcome: Outcome, state: State | None) -> Decided:
+    """Answer that the run stays in its state."""
+    return Decided(status=outcome.status, state=state, details=details_of(outcome), written=False)
+
+
+def _not_found(run_id: str) -> RunNotFound:
+    return RunNotFound(f"Flow run with id {run_id} not found")
