@@ -1,1 +1,1 @@
-"""Routes about the server itself: health, versions, settings."""
+"""Routes about the server itself: health, versions, settings, result storage."""

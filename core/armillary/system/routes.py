@@ -1,0 +1,105 @@
+"""Routes about the server itself."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from armillary.api import Answer, Body, Call, Routes
+from armillary.errors import ArmillaryError, NotFound, Refused
+from armillary.system import storage
+from armillary.system.versions import API_VERSION, PREFECT_VERSION
+
+routes = Routes(tag="Admin")
+
+
+class ResultStorage(Body):
+    """The block document results are stored with where a flow names none."""
+
+    default_result_storage_block_id: UUID | None = None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A sentence."""
+
+    message: str
+
+
+@routes.get("/health", scope=None, answers={200: bool})
+async def health(call: Call) -> Answer:  # noqa: ARG001 - the process answers, that is all
+    """Tell that the process answers."""
+    return Answer.json(value=True)
+
+
+@routes.get("/ready", scope=None, answers={200: Message, 503: Message})
+async def ready(call: Call) -> Answer:
+    """Tell whether requests can be served: the database answers."""
+    try:
+        await call.core.database.read(None).one("select 1")
+    except ArmillaryError:
+        return Answer.json(Message("Database is not available"), 503)
+    return Answer.json(Message("OK"))
+
+
+@routes.get("/hello", scope=None, answers={200: str})
+async def hello(call: Call) -> Answer:  # noqa: ARG001 - it only greets
+    """Greet."""
+    return Answer.json("Armillary is here 👋")
+
+
+@routes.get("/version", scope="see_flows", answers={200: str})
+async def api_version(call: Call) -> Answer:  # noqa: ARG001 - the same for everybody
+    """Name the version of the API."""
+    return Answer.json(API_VERSION)
+
+
+@routes.get("/admin/version", scope="see_flows", answers={200: str})
+async def server_version(call: Call) -> Answer:  # noqa: ARG001 - the same for everybody
+    """Name the Prefect release this server is compatible with."""
+    return Answer.json(PREFECT_VERSION)
+
+
+@routes.get("/admin/settings", scope="see_workspace_settings", answers={200: dict})
+async def settings(call: Call) -> Answer:
+    """Show the effective settings, secrets masked.  Clients look for ``analytics_enabled``."""
+    return Answer.json(
+        {"server": {"analytics_enabled": False}, "armillary": call.core.settings.shown()}
+    )
+
+
+@routes.get("/csrf-token", scope=None, answers={200: dict, 422: dict})
+async def csrf_token(call: Call) -> Answer:  # noqa: ARG001 - nobody is given one
+    """Say that no token is needed: other sites are refused by their origin."""
+    raise Refused(422, "CSRF protection is disabled.")
+
+
+@routes.get("/admin/storage", scope="see_workspace_settings", answers={200: ResultStorage})
+async def read_storage(call: Call) -> Answer:
+    """Name the default result storage; null if there is none."""
+    found = await storage.default_block(call.read())
+    return Answer.json(ResultStorage(default_result_storage_block_id=found))
+
+
+@routes.put("/admin/storage", scope="write_workspace_settings", answers={200: ResultStorage})
+async def set_storage(call: Call, body: ResultStorage) -> Answer:
+    """Choose the default result storage; null clears it."""
+    chosen = body.default_result_storage_block_id
+    if chosen is not None:
+        message = f"Block document {chosen} not found."
+        raise NotFound(message)
+    await call.write(storage.clear)
+    return Answer.json(body)
+
+
+@routes.delete("/admin/storage", scope="write_workspace_settings")
+async def delete_storage(call: Call) -> Answer:
+    """Clear the default result storage."""
+    await call.write(storage.clear)
+    return Answer.empty()
+
+
+@routes.get("/metrics", scope="see_workspace_settings", answers={200: str})
+async def metrics(call: Call) -> Answer:
+    """Show counters and timers for Prometheus."""
+    return Answer.text(call.core.metrics.text())
