@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.speed.command import main
+from tests.speed.command import main  # noqa: E402 (the path comes first)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

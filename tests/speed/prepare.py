@@ -1,6 +1,6 @@
 """What a server must hold before it is measured, made over its own API."""
 
-import datetime
+import datetime as dt
 import http.client
 import json
 from dataclasses import dataclass
@@ -82,6 +82,6 @@ def prepare(base_url: str, *, scheduled_runs: int) -> Prepared:
 
 
 def _scheduled() -> dict[str, Any]:
-    now = datetime.datetime.now(datetime.UTC).isoformat()
+    now = dt.datetime.now(dt.UTC).isoformat()
     details = {"scheduled_time": now}
     return {"state": {"type": "SCHEDULED", "state_details": details}, "parameters": {"n": 3}}
