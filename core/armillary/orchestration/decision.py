@@ -149,7 +149,7 @@ def _concludes_after_refusal(rule: Rule, state: Proposal | None) -> bool:
     return rule.proposed >= ANY if state is None else state.type in rule.proposed
 
 
-def conclude(outcome: Outcome, transition: Transition, written: State | None) -> RunChange:
+def changes(outcome: Outcome, transition: Transition, written: State | None) -> RunChange:
     """Sum up what changes on the run beside its columns, once these were derived.
 
     The rules that stand have their last word in reverse order, each knowing what was said.

@@ -17,8 +17,10 @@ from armillary.orchestration.rule import Rule
 def _rules_in(module: ModuleType) -> list[type[Rule]]:
     return [
         found
-        for _, found in inspect.getmembers(module, inspect.isclass)
-        if issubclass(found, Rule) and found.__module__ == module.__name__
+        for name, found in inspect.getmembers(module, inspect.isclass)
+        if issubclass(found, Rule)
+        and found.__module__ == module.__name__
+        and not name.startswith("_")
     ]
 
 

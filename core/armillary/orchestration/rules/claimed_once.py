@@ -8,17 +8,14 @@ from armillary.orchestration.transition import Transition
 from armillary.orchestration.verdicts import ACCEPT, Abort, Accept, Verdict
 
 
-class FlowRunsAreClaimedOnce(Rule):
+class _ClaimedOnce(Rule):
     """A run that is claimed, runs, or is or was cancelled cannot be claimed.
 
     Whoever holds the claim may still say how far the start has come, by another name; the plain
     ``Pending`` is what a second worker would propose, so it is refused even then.
     """
 
-    rows = ("2.4 #6", "2.4 #6b")
     phase = Phase.GUARD
-    subjects = frozenset({"flow_run"})
-    policies = frozenset({"core"})
     initial = frozenset(
         {StateType.PENDING, StateType.CANCELLING, StateType.RUNNING, StateType.CANCELLED}
     )
@@ -43,8 +40,16 @@ class FlowRunsAreClaimedOnce(Rule):
         )
 
 
-class BackgroundTaskRunsAreClaimedOnce(FlowRunsAreClaimedOnce):
-    """What is true of flow runs and workers is true of background tasks and those who serve them."""
+class FlowRunsAreClaimedOnce(_ClaimedOnce):
+    """Workers that see the same flow run do not start it twice."""
+
+    rows = ("2.4 #6", "2.4 #6b")
+    subjects = frozenset({"flow_run"})
+    policies = frozenset({"core"})
+
+
+class BackgroundTaskRunsAreClaimedOnce(_ClaimedOnce):
+    """Processes that serve the same task do not run one of its runs twice."""
 
     rows = ("2.9b #1",)
     subjects = frozenset({"task_run"})

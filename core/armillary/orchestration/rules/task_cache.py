@@ -37,7 +37,7 @@ class CachedStatesAreReused(UnitRule):
             message=found.message,
             data=found.data,
             details=found.details,
-        )
+        ).detailed(child_flow_run_id=None, transition_id=transition.proposed.details.transition_id)
         return Reject("A state cached under this key was found.", copy)
 
 
