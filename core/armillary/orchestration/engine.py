@@ -19,19 +19,27 @@ from armillary.db.operation import Operation
 from armillary.db.unit import Unit
 from armillary.errors import RunNotFound
 from armillary.flow_runs.creating import CreateFlowRuns, NewFlowRun, insert_flow_runs
-from armillary.flow_runs.repository import delete_rows
 from armillary.flow_runs.loading import Loaded, load, with_parent
+from armillary.flow_runs.repository import delete_rows
 from armillary.flow_runs.writing import FlowRunWrite, write_policy, write_states
 from armillary.ids import Ids
-from armillary.orchestration.decision import Ask, Decision, Outcome, decide
+from armillary.orchestration.decision import Outcome, decide
 from armillary.orchestration.derive import derive, policy_after, timestamp_after
+from armillary.orchestration.driving import (
+    Decided,
+    afterwards,
+    conclude,
+    concluding,
+    driven,
+    moved,
+    undo,
+    unmoved,
+)
 from armillary.orchestration.policies import RunChange
 from armillary.orchestration.policy import Policies
 from armillary.orchestration.rule import PolicyName, UnitRule
 from armillary.orchestration.states import Proposal, State
 from armillary.orchestration.transition import Client, Limits, Transition
-from armillary.orchestration.verdicts import Status
-from armillary.orchestration.wire import Details, details_of
 from armillary.task_runs.gate import TaskRunGate
 
 UNKNOWN_CLIENT = Client()
@@ -45,15 +53,6 @@ class FlowRunProposal(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Proposal
     policy: PolicyName = "core"
     client: Client = UNKNOWN_CLIENT
-
-
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a proposal: ``state`` is the run's state now, ``written`` if it is new."""
-
-    status: Status
-    state: State | None
-    details: Details
-    written: bool
 
 
 class NeedsUnit(Exception):
@@ -105,8 +104,7 @@ class Gate:
         transition = self.transition(loaded, request, unit)
         policy = self.policies.of("flow_run", request.policy)
         outcome = await driven(decide(policy, transition), unit)
-        for ask in reversed(outcome.undo):
-            await ask.rule.undo(ask.transition, unit)
+        await undo(outcome, unit)
         write, change = self.plan(loaded, transition, outcome)
         if write is None:
             await write_policy(unit, loaded.facts.id, change.policy)
@@ -261,51 +259,6 @@ class SetFlowRunStates(Operation[FlowRunProposal, Decided]):
         if concluding(outcome, transition, write.state):
             return _NEEDS_UNIT, None
         return moved(outcome, write.state), write
-
-
-async def driven(decision: Decision, unit: Unit) -> Outcome:
-    """Run a decision to its end, awaiting the rules that need the store."""
-    try:
-        ask: Ask = next(decision)
-        while True:
-            ask = decision.send(await ask.rule.reserve(ask.transition, unit))
-    except StopIteration as end:
-        outcome: Outcome = end.value
-        return outcome
-
-
-def afterwards(
-    outcome: Outcome, transition: Transition, written: State | None, change: RunChange
-) -> RunChange:
-    """Lay what the standing rules change afterwards over ``change``, last rule first."""
-    for rule in reversed(outcome.asked):
-        change = change.then(rule.afterwards(transition, written))
-    return change
-
-
-def concluding(outcome: Outcome, transition: Transition, written: State) -> list[UnitRule]:
-    """List the rules that have something to do after the write, last rule first."""
-    return [
-        rule
-        for rule in reversed(outcome.asked)
-        if isinstance(rule, UnitRule) and rule.concludes(transition, written)
-    ]
-
-
-async def conclude(outcome: Outcome, transition: Transition, written: State, unit: Unit) -> None:
-    """Let those rules do it."""
-    for rule in concluding(outcome, transition, written):
-        await rule.conclude(transition, written, unit)
-
-
-def moved(outcome: Outcome, state: State) -> Decided:
-    """Answer that a state was written."""
-    return Decided(status=outcome.status, state=state, details=details_of(outcome), written=True)
-
-
-def unmoved(outcome: Outcome, state: State | None) -> Decided:
-    """Answer that the run stays in its state."""
-    return Decided(status=outcome.status, state=state, details=details_of(outcome), written=False)
 
 
 def _not_found(run_id: str) -> RunNotFound:
