@@ -153,7 +153,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     scope: str | None
     body: Any = None
-    answers: Mapping[int, Any] = {200: None}
+    answers: Mapping[int, Any] = msgspec.field(default_factory=lambda: {200: None})
     tag: str = ""
     group: str = ""
     hot: bool = False

@@ -82,7 +82,7 @@ class NewFlowRun(msgspec.Struct, frozen=True, kw_only=True):
     parameters: str = "{}"
     context: str = "{}"
     tags: Sequence[str] = ()
-    labels: Mapping[str, msgspec.Raw] = {}
+    labels: Mapping[str, msgspec.Raw] = msgspec.field(default_factory=dict)
     base_labels: Mapping[str, msgspec.Raw] | None = None
     job_variables: str | None = None
     created_by: str | None = None

@@ -79,14 +79,14 @@ async def create_flow_run(call: Call, body: CreateFlowRun) -> Answer:
         job_variables=None if body.job_variables is None else _encode(body.job_variables).decode(),
     )
     run_id, created = await core.gate.create_flow_run(new)
-    found = await read_flow_run(call.read(), run_id)
+    found = await read_flow_run(call.read(), run_id, now=core.clock.micros())
     return Answer.json(found, 201 if created else 200)
 
 
 @routes.get("/flow_runs/{id:uuid}", scope="see_flows", answers={200: FlowRunResponse}, hot=True)
 async def get_flow_run(call: Call) -> Answer:
     """Read a flow run with its state."""
-    found = await read_flow_run(call.read(), call.path["id"])
+    found = await read_flow_run(call.read(), call.path["id"], now=call.received)
     if found is None:
         message = "Flow run not found"
         raise NotFound(message)

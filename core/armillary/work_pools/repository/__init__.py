@@ -1,0 +1,1 @@
+"""Every query on work pools, queues, workers, and the runs they wait for."""
