@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from armillary.db.unit import Unit
-from armillary.errors import RunNotFound
+from armillary.errors import Conflict, RunNotFound
 from armillary.orchestration.decision import Outcome, decide
 from armillary.orchestration.derive import derive, timestamp_after
 from armillary.orchestration.driving import (
@@ -27,6 +27,7 @@ from armillary.orchestration.policies import RunChange
 from armillary.orchestration.rule import PolicyName
 from armillary.orchestration.states import Proposal, State
 from armillary.orchestration.transition import Client, Transition
+from armillary.task_runs.creating import NewTaskRun, find_existing, insert_task_run
 from armillary.task_runs.loading import Loaded, load
 from armillary.task_runs.writing import TaskRunWrite, write_counts, write_state
 
@@ -86,6 +87,37 @@ class TaskRunGate:
         await write_state(unit, write)
         await conclude(outcome, transition, write.state, unit)
         return moved(outcome, write.state)
+
+    async def create_task_run(self, new: NewTaskRun) -> tuple[str, bool]:
+        """Create a run with its initial state; return its id and whether it is new.
+
+        A run that exists by its natural key is returned unchanged.  Raises Conflict if the flow
+        run is not there, or the id is taken by another run.
+        """
+        return await self._gate.database.write(
+            lambda unit: self.create_task_run_in(unit, new), workspace=new.workspace
+        )
+
+    async def create_task_run_in(self, unit: Unit, new: NewTaskRun) -> tuple[str, bool]:
+        """Create a run inside a unit that is under way."""
+        existing = await find_existing(unit, new)
+        if existing is None and not await insert_task_run(unit, new):
+            existing = await find_existing(unit, new)
+            if existing is None:
+                raise Conflict
+        if existing is not None:
+            return existing, False
+        await self.set_task_run_state_in(
+            unit,
+            TaskRunProposal(
+                workspace=new.workspace,
+                run_id=new.id,
+                proposal=new.proposal,
+                policy=policy_for(new.proposal, force=True),
+                client=new.client,
+            ),
+        )
+        return new.id, True
 
     async def mirror_in(self, unit: Unit, task_run_id: str, *, child: str, state: State) -> None:
         """Put a copy of a subflow run's state on the task run that stands for it.
