@@ -30,7 +30,7 @@ r.state_timestamp, s.id, s.type, s.name, s.timestamp, s.message, s.data, s.detai
 JOINS = "left join task_run_state s on s.id = r.state_id and s.task_run_id = r.id"
 
 
-class CreateTaskRun(Body):
+class CreateTaskRun(Body, kw_only=True):
     """A task run to create."""
 
     id: UUID | None = None
@@ -43,9 +43,9 @@ class CreateTaskRun(Body):
     cache_expiration: datetime | None = None
     task_version: str | None = None
     empirical_policy: OrDefault[TaskRunPolicy] = TaskRunPolicy()
-    tags: OrDefault[list[str]] = []
-    labels: OrDefault[dict[str, msgspec.Raw]] = {}
-    task_inputs: OrDefault[dict[str, list[msgspec.Raw]]] = {}
+    tags: OrDefault[list[str]] = msgspec.field(default_factory=list)
+    labels: OrDefault[dict[str, msgspec.Raw]] = msgspec.field(default_factory=dict)
+    task_inputs: OrDefault[dict[str, list[msgspec.Raw]]] = msgspec.field(default_factory=dict)
 
 
 class UpdateTaskRun(Body):
