@@ -15,9 +15,15 @@ token               SQLite                                     PostgreSQL
 ``{clustered}``     ``without rowid``                          nothing
 ``{transaction}``   ``0``                                      the number of this transaction
 ``{settled}``       ``true``                                   rows of ended transactions only
+``{past}``          rows of the outbox behind a place           the same; tx is 0 on SQLite
+                    (tx, id), its two arguments
+``{passed}``        rows up to a place                          the same
+``{by_arrival}``    ``id``                                     ``tx, id``
 ``{in_list}``       ``in (select value from json_each(?))``    ``in (select
                                                                json_array_elements_text(?))``
 ``{each}``          ``json_each(?)``                           rows ``value`` of a JSON array
+``{elements}``      ``json_each``                              ``json_array_elements_text``
+``{json}``          nothing                                    ``::json``, behind a text
 ==================  =========================================  ==============================
 """
 
@@ -40,6 +46,10 @@ _TOKENS = {
     "clustered": ("without rowid", ""),
     "transaction": ("0", "pg_current_xact_id()::text::bigint"),
     "settled": ("true", "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
+    "past": ("id > ? + ?", "tx > 0 and (tx, id) > (?, ?)"),
+    "passed": ("id <= ? + ?", "tx > 0 and (tx, id) <= (?, ?)"),
+    "by_arrival": ("id", "tx, id"),
+    "by_arrival_backwards": ("id desc", "tx desc, id desc"),
     "in_list": (
         "in (select value from json_each(?))",
         "in (select json_array_elements_text(cast(? as json)))",
@@ -48,6 +58,8 @@ _TOKENS = {
         "json_each(?)",
         "json_array_elements_text(cast(? as json)) as each(value)",
     ),
+    "elements": ("json_each", "json_array_elements_text"),
+    "json": ("", "::json"),
 }
 _TOKEN = re.compile(r"\{(\w+)\}")
 

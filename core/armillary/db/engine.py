@@ -9,17 +9,23 @@ from armillary.db.database import Database
 from armillary.errors import ConfigError
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file a URL names; None for a database that is no file."""
+    scheme, _, rest = url.partition("://")
+    return Path(rest.removeprefix("/")) if scheme.startswith("sqlite") else None
+
+
 def database_for(url: str, clock: Clock, *, synchronous: str = "full") -> Database:
     """Make the database a URL names; its driver is imported only then.
 
     ``sqlite:///path`` or ``postgresql://user:password@host:port/name``.  Raises ConfigError for
     any other scheme.
     """
-    scheme, _, rest = url.partition("://")
-    if scheme.startswith("sqlite"):
+    if (file := file_of(url)) is not None:
         from armillary.db.sqlite import SqliteDatabase  # noqa: PLC0415
 
-        return SqliteDatabase(Path(rest.removeprefix("/")), clock, synchronous=synchronous)
+        return SqliteDatabase(file, clock, synchronous=synchronous)
+    scheme, _, rest = url.partition("://")
     if scheme.startswith("postgres"):
         from armillary.db.postgres import PostgresDatabase  # noqa: PLC0415
 

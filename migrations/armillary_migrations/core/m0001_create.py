@@ -32,6 +32,8 @@ STATEMENTS = (
         event_id text not null,
         body text not null
     )""",
+    # reading on from a place (on SQLite tx is always 0, and the index stays empty)
+    "create index outbox_arrival on outbox (tx, id) where tx > 0",
     """create table consumer_position (
         consumer {key} not null primary key,
         tx bigint not null,

@@ -1,0 +1,61 @@
+"""The command line: which words there are, and how errors are told."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from armillary.command import Command
+from armillary.commands import COMMANDS
+from armillary.errors import ConfigError
+from armillary.plugins import Plugins, discover, enabled_among
+from armillary.settings import load
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; errors of the installation are one sentence and exit code 1."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser(_commands(given)).parse_args(given)
+        command: Command = arguments.command
+        return command.run(arguments)
+    except ConfigError as error:
+        print(f"armillary: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _commands(given: Sequence[str]) -> list[Command]:
+    """Return the core's commands, and the plugins' where they may be meant."""
+    words = {command.name for command in COMMANDS}
+    if given and given[0] in words:
+        return [*COMMANDS]
+    found = discover()
+    settings = load(found, environ=os.environ)
+    enabled = enabled_among(found, enable=settings.plugins.enable, disable=settings.plugins.disable)
+    plugins = Plugins(found, enabled=enabled, targets=())
+    theirs = [command for _, command in plugins.collect("register_commands")]
+    for command in theirs:
+        if command.name in words:
+            message = f"Two commands are called {command.name}: disable one of their plugins."
+            raise ConfigError(message)
+        words.add(command.name)
+    return [*COMMANDS, *theirs]
+
+
+def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="armillary", description="Workflow orchestration for the unmodified Prefect SDK."
+    )
+    words = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in commands:
+        word = words.add_parser(command.name, help=command.summary, description=command.summary)
+        word.add_argument("--home", metavar="DIR", help="the folder of everything that is kept")
+        word.add_argument("--config", metavar="FILE", type=Path, help="the settings file")
+        command.arguments(word)
+        word.set_defaults(command=command)
+    return parser

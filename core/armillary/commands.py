@@ -1,0 +1,232 @@
+"""The core's own words of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from armillary.command import Command
+from armillary.plugins import GROUPS, SERVER, WORDS, Found, Plugins, discover, enabled_among
+from armillary.settings import Settings, effective, load
+
+
+def settings_of(
+    arguments: argparse.Namespace, **flags: object
+) -> tuple[Settings, Mapping[str, Found]]:
+    """Load the settings that flags, environment and file make; ``server_port`` is server.port."""
+    found = discover()
+    targets = getattr(arguments, "target", None)
+    given = {
+        "home": arguments.home,
+        "targets": [name for each in targets for name in each.split(",") if name.strip()]
+        if targets
+        else None,
+        **{name.replace("_", ".", 1): value for name, value in flags.items()},
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    return load(found, environ=os.environ, flags=said, file=arguments.config), found
+
+
+def _plugins(settings: Settings, found: Mapping[str, Found]) -> Plugins:
+    enabled = enabled_among(found, enable=settings.plugins.enable, disable=settings.plugins.disable)
+    return Plugins(found, enabled=enabled, targets=settings.targets)
+
+
+def _targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target", metavar="A,B", action="append", help="what runs here: see armillary services"
+    )
+
+
+def _start_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", metavar="N", type=int, help="the port to listen at (4200)")
+    parser.add_argument("--host", metavar="H", help="the address to listen at (127.0.0.1)")
+    _targets(parser)
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--insecure", action="store_true", help="let anybody who reaches --host do everything"
+    )
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    settings, found = settings_of(
+        arguments,
+        server_port=arguments.port,
+        server_host=arguments.host,
+        server_browser=False if arguments.no_browser else None,
+        server_insecure=True if arguments.insecure else None,
+    )
+    from armillary import log
+    from armillary.server import serve
+
+    log.configure(settings.log)
+    return serve(settings, found, say=lambda text: print(text, flush=True))
+
+
+def _json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    settings, _ = settings_of(arguments)
+    rows = effective(settings)
+    if arguments.json:
+        document = {name: {"value": value, "from": origin} for name, value, origin in rows}
+        print(msgspec.json.format(msgspec.json.encode(document)).decode())
+    else:
+        _print_table([(name, _written(value), origin) for name, value, origin in rows])
+    return 0
+
+
+def _written(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _print_table(rows: Iterable[Sequence[str]]) -> None:
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def services_table(plugins: Plugins) -> list[tuple[str, str, str, str, str]]:
+    """List every target: whether it runs here, its name and aliases, its kind, what it is."""
+    rows = [
+        (_mark(plugins.serves(SERVER)), SERVER, "", "web", "Every route of the core."),
+        *((_mark(plugins.serves(name)), name, "", "web", _GROUP[name]) for name in GROUPS),
+    ]
+    for name in plugins.enabled:
+        manifest = plugins.found[name].manifest
+        kinds = ", ".join(plugins.kinds(name)) or (manifest.host and f"in {manifest.host}")
+        if kinds:
+            aliases = ", ".join(manifest.aliases)
+            rows.append((_mark(plugins.here(name)), name, aliases, kinds, manifest.summary))
+    return rows
+
+
+def _mark(here: bool) -> str:  # noqa: FBT001 - it is what is shown
+    return "●" if here else "○"
+
+
+_GROUP = {
+    "flow_run_reads": "The part of server that answers questions about flow runs.",
+    "flow_run_writes": "The part of server that changes flow runs.",
+    "task_run_reads": "The part of server that answers questions about task runs.",
+    "task_run_writes": "The part of server that changes task runs.",
+}
+
+
+def _services(arguments: argparse.Namespace) -> int:
+    plugins = _plugins(*settings_of(arguments))
+    _print_table(services_table(plugins))
+    print(f"\n● runs here with these targets.  Words for many: {', '.join(WORDS)}.")
+    return 0
+
+
+def plugins_table(plugins: Plugins) -> list[tuple[str, str, str, str]]:
+    """List every plugin that is found: whether it is enabled, what it requires, what it is."""
+    return [
+        (
+            _mark(name in plugins.enabled),
+            name,
+            ", ".join(plugin.manifest.requires),
+            plugin.manifest.summary,
+        )
+        for name, plugin in plugins.found.items()
+    ]
+
+
+def _list_plugins(arguments: argparse.Namespace) -> int:
+    _print_table(plugins_table(_plugins(*settings_of(arguments))))
+    print("\n● enabled  ○ found only")
+    return 0
+
+
+def _rules(arguments: argparse.Namespace) -> int:
+    from armillary.orchestration.describe import rules_table
+    from armillary.orchestration.policy import Policies
+    from armillary.orchestration.rules import RULES
+
+    plugins = _plugins(*settings_of(arguments))
+    theirs = [rule for _, rule in plugins.collect("register_rules")]
+    print(rules_table(Policies([*RULES, *theirs])))
+    return 0
+
+
+def _database_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "word",
+        choices=("upgrade", "info", "reset"),
+        help="bring it to this version's shape, say what it has seen, or delete everything in it",
+    )
+    parser.add_argument("--yes", action="store_true", help="reset without asking")
+
+
+def _database(arguments: argparse.Namespace) -> int:
+    from armillary import database_command
+    from armillary.settings import hide_password
+
+    settings, found = settings_of(arguments)
+    shown = hide_password(settings.database_url)
+    if arguments.word == "reset":
+        if not arguments.yes and not _agreed(f"Delete everything in {shown}? Type yes: "):
+            print("Nothing was changed.")
+            return 1
+        lines = database_command.reset(settings, found)
+    elif arguments.word == "upgrade":
+        lines = database_command.upgrade(settings, found)
+    else:
+        lines = database_command.info(settings, found)
+    print("\n".join([shown, *lines]))
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        print("Nobody is here to ask; say --yes.", file=sys.stderr)
+        return False
+    return input(question).strip().lower() == "yes"
+
+
+def _version(_: argparse.Namespace) -> int:
+    from armillary.system.versions import PREFECT_VERSION
+
+    print(f"armillary {importlib.metadata.version('armillary')} (speaks Prefect {PREFECT_VERSION})")
+    return 0
+
+
+def _config_arguments(parser: argparse.ArgumentParser) -> None:
+    _targets(parser)
+    _json_argument(parser)
+
+
+COMMANDS = (
+    Command(name="start", summary="Start Armillary.", run=_start, arguments=_start_arguments),
+    Command(
+        name="config",
+        summary="Print every setting and where its value comes from.",
+        run=_config,
+        arguments=_config_arguments,
+    ),
+    Command(
+        name="services",
+        summary="List what a process can be given to run.",
+        run=_services,
+        arguments=_targets,
+    ),
+    Command(name="plugins", summary="List the plugins that are found.", run=_list_plugins),
+    Command(name="rules", summary="Print the orchestration rules in their order.", run=_rules),
+    Command(
+        name="database",
+        summary="Upgrade, describe or reset the database.",
+        run=_database,
+        arguments=_database_arguments,
+    ),
+    Command(name="version", summary="Print the version.", run=_version),
+)

@@ -1,0 +1,114 @@
+"""The one object that plugins receive: what they work with, and nothing of a domain."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from armillary.broker.embedded import EmbeddedBroker
+from armillary.clock import Clock, SystemClock
+from armillary.db.database import Database
+from armillary.db.engine import database_for
+from armillary.db.migrate import Step, upgrade
+from armillary.db.tables import Tables
+from armillary.errors import ConfigError
+from armillary.ids import Ids
+from armillary.metrics import Metrics
+from armillary.orchestration.policy import Policies
+from armillary.orchestration.rules import RULES
+from armillary.plugins import Found, Plugins, discover, enabled_among
+from armillary.settings import Settings
+from armillary.workspaces import Workspaces
+
+T = TypeVar("T")
+
+
+class Core:
+    """Settings, plugins, database, broker, and the injected clock, ids and chance."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        plugins: Plugins,
+        database: Database,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self.settings = settings
+        self.plugins = plugins
+        self.database = database
+        self.clock = clock
+        self.chance = chance
+        self.ids = Ids(clock, chance)
+        self.metrics = Metrics()
+        self.broker = EmbeddedBroker(database, clock, self.metrics)
+        self.workspaces = Workspaces(database)
+        self.policies = Policies([*RULES, *self.collect("register_rules")])
+
+    @classmethod
+    def create(
+        cls,
+        settings: Settings,
+        *,
+        found: Mapping[str, Found] | None = None,
+        clock: Clock | None = None,
+        chance: random.Random | None = None,
+    ) -> Core:
+        """Put a core together from settings; tests inject a clock and a chance."""
+        found = discover() if found is None else found
+        enabled = enabled_among(
+            found, enable=settings.plugins.enable, disable=settings.plugins.disable
+        )
+        clock = clock or SystemClock()
+        return cls(
+            settings=settings,
+            plugins=Plugins(found, enabled=enabled, targets=settings.targets),
+            database=database_for(
+                settings.database_url, clock, synchronous=settings.database.synchronous
+            ),
+            clock=clock,
+            chance=chance or random.Random(),  # noqa: S311 - jitter and ids, no secrets
+        )
+
+    async def open(self) -> list[Step]:
+        """Open the database and bring it to this version's shape; return the steps that took."""
+        await self.database.open()
+        return await upgrade(self.database, self.tables())
+
+    async def close(self) -> None:
+        """Let what is queued finish, then let go of the database."""
+        await self.broker.close()
+        await self.database.close()
+
+    def tables(self) -> list[Tables]:
+        """Return the tables of the core and of every enabled plugin."""
+        return [Tables(owner="core", after=()), *self.collect("register_tables")]
+
+    def config(self, kind: type[T]) -> T:
+        """Return the settings section that is decoded into ``kind``."""
+        return self.settings.section(kind)
+
+    def collect(self, hook: str, *arguments: object) -> list[Any]:
+        """Call a hook and put together what it returns; ConfigError for a name twice."""
+        seen: dict[str, str] = {}
+        collected: list[Any] = []
+        for plugin, entry in self.plugins.collect(hook, *arguments):
+            name = _name_of(entry)
+            if name is not None and seen.setdefault(name, plugin) is not plugin:
+                message = (
+                    f"The plugins {seen[name]} and {plugin} both hand over {name!r} "
+                    f"({hook}): rename one."
+                )
+                raise ConfigError(message)
+            collected.append(entry)
+        return collected
+
+
+def _name_of(entry: object) -> str | None:
+    for attribute in ("owner", "name", "__name__"):
+        name = getattr(entry, attribute, None)
+        if isinstance(name, str):
+            return name
+    return None

@@ -1,0 +1,128 @@
+"""What `armillary database` does, without a server."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+
+from armillary.core import Core
+from armillary.db.database import Database
+from armillary.db.engine import file_of
+from armillary.db.migrate import applied, in_order, steps_of
+from armillary.db.migrate import upgrade as migrate
+from armillary.db.unit import Unit
+from armillary.errors import ConfigError
+from armillary.home import HomeLock
+from armillary.plugins import Found
+from armillary.server import run_loop
+from armillary.settings import Settings
+
+_CREATED = re.compile(r"create table (?:if not exists )?(\w+)", re.IGNORECASE)
+_TOUCHED_WITHIN = 15_000_000
+
+
+def upgrade(settings: Settings, found: Mapping[str, Found]) -> list[str]:
+    """Apply the steps that are missing."""
+    with _alone(settings):
+        return _with_database(settings, found, _upgrade)
+
+
+async def _upgrade(core: Core) -> list[str]:
+    steps = await migrate(core.database, core.tables())
+    return [f"applied {step.owner}/{step.name}" for step in steps] or ["already up to date"]
+
+
+def info(settings: Settings, found: Mapping[str, Found]) -> list[str]:
+    """List the steps it has seen and those it waits for."""
+    file = file_of(settings.database_url)
+    if file is not None and not file.exists():
+        return ["does not exist yet: armillary start makes it"]
+
+    async def work(core: Core) -> list[str]:
+        seen = await applied(core.database)
+        known = [step for tables in in_order(core.tables()) for step in steps_of(tables)]
+        lines = [
+            f"{'applied' if (step.owner, step.name) in seen else 'missing'} "
+            f"{step.owner}/{step.name}"
+            for step in known
+        ]
+        rest = seen - {(step.owner, step.name) for step in known}
+        return [*lines, *(f"unknown {owner}/{name}" for owner, name in sorted(rest))]
+
+    return _with_database(settings, found, work)
+
+
+def reset(settings: Settings, found: Mapping[str, Found]) -> list[str]:
+    """Delete everything; ConfigError while a server uses it."""
+    with _alone(settings):
+        file = file_of(settings.database_url)
+        if file is not None:
+            for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+                path.unlink(missing_ok=True)
+        else:
+            _with_database(settings, found, _drop)
+        return ["everything is deleted", *_with_database(settings, found, _upgrade)]
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    file = file_of(settings.database_url)
+    if file is None:
+        yield
+        return
+    with HomeLock(file):
+        yield
+
+
+def _with_database(
+    settings: Settings,
+    found: Mapping[str, Found],
+    work: Callable[[Core], Awaitable[list[str]]],
+) -> list[str]:
+    lines: list[str] = []
+
+    async def main() -> int:
+        core = Core.create(settings, found=found)
+        await core.database.open()
+        try:
+            lines.extend(await work(core))
+        finally:
+            await core.database.close()
+        return 0
+
+    run_loop(main())
+    return lines
+
+
+async def _drop(core: Core) -> list[str]:
+    await _refuse_if_used(core.database)
+    names = [
+        name
+        for tables in in_order(core.tables())
+        for step in steps_of(tables)
+        for statement in step.statements
+        for name in _CREATED.findall(statement)
+    ]
+
+    async def drop(unit: Unit) -> None:
+        for name in (*reversed(names), "migration"):
+            await unit.run(f"drop table if exists {name}")
+
+    await core.database.write(drop, workspace=None)
+    return []
+
+
+async def _refuse_if_used(database: Database) -> None:
+    if not await applied(database):
+        return
+    since = database.clock.micros() - _TOUCHED_WITHIN
+    row = await database.read(None).one("select id from server_process where seen > ?", since)
+    if row is not None:
+        host, pid, _ = row[0].split(" ")
+        message = (
+            f"A server (process {pid} on {host}) uses this database: stop it first; if it died, "
+            "try again in a few seconds."
+        )
+        raise ConfigError(message)

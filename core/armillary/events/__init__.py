@@ -1,0 +1,1 @@
+"""What happened: events as they are stored, streamed and delivered."""

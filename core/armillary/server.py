@@ -1,0 +1,316 @@
+"""Starts and stops everything one process runs.
+
+::
+
+    listen ──▶ lock the home ──▶ open and migrate ──▶ services ──▶ answer requests
+                                                                        │ signal, or a failure
+    let go ◀── close the database ◀── stop services ◀── answer what has begun
+
+The socket listens before anything heavy is imported, so that an early client waits instead of
+being refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from armillary.clock import Clock
+from armillary.db.engine import file_of
+from armillary.errors import ConfigError
+from armillary.home import HomeLock
+from armillary.plugins import Found
+from armillary.services.service import Service
+from armillary.services.supervisor import Supervisor
+from armillary.settings import ServerSettings, Settings, hide_password
+
+if TYPE_CHECKING:
+    from armillary.core import Core
+
+_BACKLOG = 2048
+_KEEP_ALIVE = 75
+"""Seconds an idle connection stays: longer than clients keep theirs, so that they end it."""
+_GRACE = 5
+_log = logging.getLogger("armillary.server")
+
+Say = Callable[[str], None]
+
+
+def serve(settings: Settings, found: Mapping[str, Found], *, say: Say) -> int:
+    """Run this process's share until it is told to stop; return the exit code."""
+    return run_loop(_serve(settings, found, say=say))
+
+
+def run_loop(main: Coroutine[Any, Any, int]) -> int:
+    """Run on uvloop where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - not there on Windows
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)
+
+
+async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) -> int:
+    with contextlib.ExitStack() as held:
+        stop = held.enter_context(_told_to_stop())
+        sock = held.enter_context(listening(settings.server))
+        file = file_of(settings.database_url)
+        if file is not None:
+            held.enter_context(HomeLock(file))
+        from armillary.core import Core  # noqa: PLC0415 - after the socket listens
+
+        core = Core.create(settings, found=found)
+        await core.open()
+        try:
+            return await _run(core, sock, stop, say=say)
+        finally:
+            await core.close()
+
+
+async def _run(core: Core, sock: socket.socket, stop: asyncio.Event, *, say: Say) -> int:
+    services = services_of(core)
+    supervisor = Supervisor(services)
+    await core.broker.start(absent=_consumers_elsewhere(core))
+    await supervisor.start()
+    web: _Web | None = None
+    try:
+        if serves_requests(core):
+            web = _Web(core, sock)
+            await web.start()
+        _settle()
+        address = _address(core.settings.server, sock)
+        say("\n".join(greeting(core, services, address if web else None)))
+        if web is not None and core.settings.server.browser and core.plugins.here("ui"):
+            _open_browser(address)
+        return await _until_stopped(supervisor, web, stop)
+    finally:
+        if web is not None:
+            await web.stop()
+        await supervisor.stop()
+
+
+async def _until_stopped(supervisor: Supervisor, web: _Web | None, stop: asyncio.Event) -> int:
+    told = asyncio.create_task(stop.wait())
+    waiting: set[asyncio.Future[Any]] = {told, supervisor.failure}
+    if web is not None:
+        waiting.add(web.task)
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+    if stop.is_set():
+        return 0
+    failure = supervisor.failure
+    if failure.done():
+        _log.error("%s Everything stops.", failure.result(), exc_info=failure.result().__cause__)
+    else:
+        _log.error("the web server ended by itself; everything stops")
+    return 1
+
+
+def services_of(core: Core) -> list[Service]:
+    """Return what runs beside requests in this process, in the order it is started."""
+    services: list[Service] = []
+    if file_of(core.settings.database_url) is None:
+        from armillary.services.presence import Presence  # noqa: PLC0415 - not for a file
+
+        services.append(Presence(core))
+    services += core.collect("register_services", core)
+    services += core.collect("register_consumers", core)
+    return services
+
+
+def _consumers_elsewhere(core: Core) -> list[str]:
+    plugins = core.plugins
+    return [
+        name
+        for name in plugins.enabled
+        if "register_consumers" in plugins.hooks(name)
+        and not plugins.runs(name, "register_consumers")
+    ]
+
+
+def serves_requests(core: Core) -> bool:
+    """Tell whether this process answers requests: it has routes, or was given a port."""
+    return core.plugins.serves_http() or "server.port" in core.settings.origins
+
+
+class _Uvicorn(uvicorn.Server):
+    """The supervisor owns the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+class _Web:
+    """The part that answers requests."""
+
+    def __init__(self, core: Core, sock: socket.socket) -> None:
+        from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
+
+        self._sock = sock
+        self._clock: Clock = core.clock
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                build(core),
+                http="httptools",
+                ws="websockets-sansio",
+                ws_ping_interval=20,
+                ws_ping_timeout=20,
+                ws_per_message_deflate=False,
+                loop="none",
+                lifespan="off",
+                interface="asgi3",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+                backlog=_BACKLOG,
+            )
+        )
+        self.task: asyncio.Task[None]
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        self.task = asyncio.create_task(self._server.serve(sockets=[self._sock]), name="web")
+        while not self._server.started and not self.task.done():
+            await self._clock.sleep(0.001)
+
+    async def stop(self) -> None:
+        """Take nothing new, and answer what has begun."""
+        self._server.should_exit = True
+        await asyncio.wait({self.task})
+
+
+@contextlib.contextmanager
+def listening(settings: ServerSettings) -> Iterator[socket.socket]:
+    """Listen at the address; ConfigError says why that cannot be and what else to choose."""
+    _refuse_strangers(settings)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        message = f"The address {settings.host} cannot be used ({error}): choose another --host."
+        raise ConfigError(message) from error
+    with sock:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(address)
+            sock.listen(_BACKLOG)
+        except OSError as error:
+            message = (
+                f"Port {settings.port} of {settings.host} cannot be listened at "
+                f"({error.strerror or error}): stop what uses it, or choose another with --port, "
+                f"for example --port {settings.port + 100}."
+            )
+            raise ConfigError(message) from error
+        sock.setblocking(False)
+        yield sock
+
+
+def _refuse_strangers(settings: ServerSettings) -> None:
+    """There is no login yet: only this machine gets in, unless somebody insists."""
+    try:
+        loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = settings.host == "localhost"
+    if not loopback and not settings.insecure:
+        message = (
+            f"Whoever reaches {settings.host} could do everything here, since no login is set "
+            "up: listen at 127.0.0.1, or say --insecure if the network is yours."
+        )
+        raise ConfigError(message)
+
+
+@contextlib.contextmanager
+def _told_to_stop() -> Iterator[asyncio.Event]:
+    """Turn SIGINT and SIGTERM into an event; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+    for number in signals:
+        try:
+            loop.add_signal_handler(number, told)
+        except (NotImplementedError, RuntimeError):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told))
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
+
+
+def _settle() -> None:
+    """Everything loaded so far stays: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def _address(settings: ServerSettings, sock: socket.socket) -> str:
+    host = settings.host
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_unspecified:
+            host = "127.0.0.1"
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{sock.getsockname()[1]}{settings.base_path.rstrip('/')}"
+
+
+def greeting(core: Core, services: list[Service], address: str | None) -> list[str]:
+    """Say what a person wants to know first."""
+    names = ", ".join(service.name for service in services) or "none"
+    file = file_of(core.settings.database_url)
+    lines = ["", "  Armillary is running."]
+    if address is not None:
+        lines += [
+            "",
+            f"  Open        {address}",
+            f"  Connect     prefect config set PREFECT_API_URL={address}/api",
+        ]
+    lines += [
+        "",
+        f"  Services    {names}",
+        f"  Data        {file or hide_password(core.settings.database_url)}",
+        "",
+        "  Ctrl+C ends it.",
+        "",
+    ]
+    return lines
+
+
+def _open_browser(address: str) -> None:
+    """Open a window in a thread, where there is a desktop to open it on."""
+    desktop = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if desktop:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

@@ -1,0 +1,1 @@
+"""What runs beside requests: services, loops and consumers, and who starts and stops them."""

@@ -1,0 +1,54 @@
+"""Who runs a singleton: a row with a deadline, taken and prolonged in one statement.
+
+Where this process is the only one on its database there is no contest and no row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from armillary.db.unit import Unit
+
+if TYPE_CHECKING:
+    from armillary.core import Core
+
+_TAKE = (
+    "insert into service_lease (service, holder, expires) values (?, ?, ?) "
+    "on conflict (service) do update set holder = excluded.holder, expires = excluded.expires "
+    "where service_lease.holder = excluded.holder or service_lease.expires < ?"
+)
+_GIVE_BACK = "delete from service_lease where service = ? and holder = ?"
+
+
+class Lease:
+    """The right of one holder to run a service."""
+
+    def __init__(self, core: Core, service: str, *, seconds: float) -> None:
+        self._core = core
+        self._service = service
+        self._micros = int(seconds * 1_000_000)
+        self._holder = core.ids.uuid4()
+        self._held = False
+
+    async def hold(self) -> bool:
+        """Take or prolong it; False while somebody else has it."""
+        if not self._core.broker.shared:
+            return True
+
+        async def take(unit: Unit) -> int:
+            return await unit.run(
+                _TAKE, self._service, self._holder, unit.micros + self._micros, unit.micros
+            )
+
+        self._held = bool(await self._core.database.write(take, workspace=None))
+        return self._held
+
+    async def give_back(self) -> None:
+        """Let others have it at once."""
+        if self._held:
+            self._held = False
+
+            async def give(unit: Unit) -> None:
+                await unit.run(_GIVE_BACK, self._service, self._holder)
+
+            await self._core.database.write(give, workspace=None)

@@ -1,0 +1,75 @@
+"""Starts services together, stops them in reverse; one that fails stops all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from armillary.services.service import Service
+
+_log = logging.getLogger("armillary.services")
+
+GRACE = 5.0
+"""Seconds a service has to end what it is at."""
+
+
+class ServiceFailed(Exception):
+    """A service ended by itself, which none does."""
+
+
+class Supervisor:
+    """The services of this process."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self.services = list(services)
+        self._opened: list[Service] = []
+        self._tasks: dict[Service, asyncio.Task[None]] = {}
+        self.failure: asyncio.Future[ServiceFailed]
+
+    async def start(self) -> None:
+        """Open every service, then run them; what opened is closed if one does not."""
+        self.failure = asyncio.get_running_loop().create_future()
+        try:
+            for service in self.services:
+                self._opened.append(service)
+                await service.open()
+        except BaseException:
+            await self.stop()
+            raise
+        for service in self.services:
+            task = asyncio.create_task(service.run(), name=f"service {service.name}")
+            self._tasks[service] = task
+            task.add_done_callback(partial(self._ended, service))
+
+    def _ended(self, service: Service, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or self.failure.done():
+            return
+        error = task.exception()
+        failure = ServiceFailed(f"The service {service.name} failed: {error or 'it just ended'}.")
+        failure.__cause__ = error
+        self.failure.set_result(failure)
+
+    async def stop(self) -> None:
+        """Stop and close every service, the last started first."""
+        self.failure.cancel()
+        for service in reversed(self._opened):
+            task = self._tasks.pop(service, None)
+            if task is not None:
+                await _stopped(service, task)
+            try:
+                await service.close()
+            except Exception:  # noqa: BLE001 - the others are closed all the same
+                _log.exception("%s did not close cleanly", service.name)
+        self._opened.clear()
+
+
+async def _stopped(service: Service, task: asyncio.Task[None]) -> None:
+    """Cancel a service; cancel it again, for good, when its grace has passed."""
+    for _ in range(2):
+        task.cancel()
+        await asyncio.wait({task}, timeout=GRACE)
+        if task.done():
+            return
+    _log.error("%s did not stop within %g seconds and is left behind", service.name, 2 * GRACE)
