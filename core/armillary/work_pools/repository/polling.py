@@ -37,7 +37,7 @@ _POOL = """
 select id, name, type, is_paused, concurrency_limit from work_pool where workspace = ? and name = ?
 """
 _QUEUES = """
-select id, name, is_paused, concurrency_limit, priority from work_queue
+select id, name, is_paused, concurrency_limit, last_polled, status from work_queue
 where work_pool_id = ? order by priority, id
 """
 _TAKEN = """
@@ -75,6 +75,8 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     is_paused: bool
     concurrency_limit: int | None
+    last_polled: int | None
+    status: str
 
 
 class Polled(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +96,14 @@ async def look_up(reader: Reader, pool_name: str, names: Sequence[str] | None) -
         message = f"Work pool {pool_name!r} not found."
         raise NotFound(message)
     every = tuple(
-        Queue(id=each[0], name=each[1], is_paused=bool(each[2]), concurrency_limit=each[3])
+        Queue(
+            id=each[0],
+            name=each[1],
+            is_paused=bool(each[2]),
+            concurrency_limit=each[3],
+            last_polled=each[4],
+            status=each[5],
+        )
         for each in await reader.all(_QUEUES, row[0])
     )
     by_name = {queue.name: queue for queue in every}
@@ -153,6 +162,17 @@ async def due_runs(  # noqa: PLR0913 - one query, all its bounds
 
 async def _taken(reader: Reader, queue_id: str) -> int:
     return int(await reader.value(_TAKEN, queue_id))
+
+
+def unrecorded(polled: Polled, now: int) -> list[str]:
+    """Return the polled queues whose poll was not recorded a moment ago."""
+    return [
+        queue.id
+        for queue in polled.queues
+        if queue.status == "NOT_READY"
+        or queue.last_polled is None
+        or now - queue.last_polled > FRESH
+    ]
 
 
 async def record_poll(unit: Unit, ids: Ids, pool: PoolRef, queue_ids: Sequence[str]) -> None:

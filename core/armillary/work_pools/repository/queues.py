@@ -32,7 +32,8 @@ from work_queue q join work_pool p on p.id = q.work_pool_id
 where q.workspace = ? and q.id = ?
 """
 _PRIORITIES = "select id, priority from work_queue where work_pool_id = ?"
-_encode = msgspec.json.Encoder().encode
+AGENT_POOL = "default-agent-pool"
+"""The pool of queues that were made without a pool."""
 
 
 def queue_from_row(row: Row) -> WorkQueue:
@@ -124,7 +125,7 @@ async def update(unit: Unit, ids: Ids, queue_id: str, changes: Mapping[str, obje
         message = f"Work queue {queue_id} not found."
         raise NotFound(message)
     pool = PoolRef(id=row[7], name=row[8], type=row[9])
-    changes = {name: value for name, value in changes.items()}
+    changes = dict(changes)
     priority = changes.pop("priority", None)
     if isinstance(priority, int):
         priorities = {each[0]: each[1] for each in await unit.all(_PRIORITIES, pool.id)}

@@ -1,0 +1,110 @@
+"""Routes that list and count work pools, queues and workers."""
+
+from __future__ import annotations
+
+from armillary.api import Answer, Body, Call, OrDefault, Routes, page_limit
+from armillary.db.filters import TRUE, Condition
+from armillary.errors import Invalid
+from armillary.work_pools.filters import WorkerFilter, WorkPoolFilter, WorkQueueFilter
+from armillary.work_pools.repository import lists
+from armillary.work_pools.repository.queues import AGENT_POOL
+from armillary.work_pools.schemas import Worker, WorkPool, WorkQueue
+
+routes = Routes(tag="Work Pools")
+
+
+class FilterWorkPools(Body):
+    """Which work pools to list."""
+
+    work_pools: WorkPoolFilter | None = None
+    offset: OrDefault[int] = 0
+    limit: int | None = None
+
+
+class CountWorkPools(Body):
+    """Which work pools to count."""
+
+    work_pools: WorkPoolFilter | None = None
+
+
+class FilterWorkQueues(Body):
+    """Which work queues to list."""
+
+    work_queues: WorkQueueFilter | None = None
+    offset: OrDefault[int] = 0
+    limit: int | None = None
+
+
+class FilterWorkers(Body):
+    """Which workers to list."""
+
+    workers: WorkerFilter | None = None
+    offset: OrDefault[int] = 0
+    limit: int | None = None
+
+
+@routes.post("/work_pools/filter", scope="see_work_pools", answers={200: list[WorkPool]})
+async def filter_work_pools(call: Call, body: FilterWorkPools) -> Answer:
+    """List work pools by name."""
+    condition = body.work_pools.on("p") if body.work_pools else TRUE
+    found = await lists.pools(
+        call.read(), condition, limit=page_limit(body.limit), offset=checked(body.offset)
+    )
+    return Answer.json(found)
+
+
+@routes.post("/work_pools/count", scope="see_work_pools", answers={200: int})
+async def count_work_pools(call: Call, body: CountWorkPools) -> Answer:
+    """Count work pools."""
+    condition = body.work_pools.on("p") if body.work_pools else TRUE
+    return Answer.json(await lists.count_pools(call.read(), condition))
+
+
+@routes.post(
+    "/work_pools/{work_pool_name}/queues/filter",
+    scope="see_work_queues",
+    answers={200: list[WorkQueue]},
+)
+async def filter_queues(call: Call, body: FilterWorkQueues) -> Answer:
+    """List a pool's queues by priority."""
+    return await _queues(call, call.path["work_pool_name"], body)
+
+
+@routes.post("/work_queues/filter", scope="see_work_queues", answers={200: list[WorkQueue]})
+async def filter_agent_queues(call: Call, body: FilterWorkQueues) -> Answer:
+    """List the queues of the pool of agents."""
+    return await _queues(call, AGENT_POOL, body)
+
+
+async def _queues(call: Call, pool: str, body: FilterWorkQueues) -> Answer:
+    condition = body.work_queues.on("q") if body.work_queues else TRUE
+    found = await lists.queues(
+        call.read(), pool, condition, limit=page_limit(body.limit), offset=checked(body.offset)
+    )
+    return Answer.json(found)
+
+
+@routes.post(
+    "/work_pools/{work_pool_name}/workers/filter",
+    scope="see_workers",
+    answers={200: list[Worker]},
+)
+async def filter_workers(call: Call, body: FilterWorkers) -> Answer:
+    """List a pool's workers, those heard of last first."""
+    condition: Condition = body.workers.on("w") if body.workers else TRUE
+    found = await lists.workers(
+        call.read(),
+        call.path["work_pool_name"],
+        condition,
+        limit=page_limit(body.limit),
+        offset=checked(body.offset),
+    )
+    return Answer.json(found)
+
+
+def checked(offset: int) -> int:
+    """Return an offset that is not negative."""
+    if offset < 0:
+        message = "offset must be greater than or equal to 0."
+        raise Invalid(message, loc=("body", "offset"))
+    return offset
