@@ -60,8 +60,8 @@ def retry_delay(policy: TaskRunPolicy, run_count: int, chance: float) -> float:
 def spread(mean: float, factor: float, chance: float) -> float:
     """Draw from an exponential distribution around ``mean``, cut off on both sides.
 
-    Nothing comes out above ``mean * (1 + factor)``; below, as much of the distribution is cut
-    off on that side of its median as on the other, which keeps the mean about where it is.
+    Nothing comes out above ``mean * (1 + factor)``; the lower bound rises as the upper one
+    falls, which keeps the mean about where it is.
     """
     top = 1 + factor
     bottom = math.log2(2**top / (2**top - 1)) if top < _WIDE else 0.0
