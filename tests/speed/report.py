@@ -96,14 +96,18 @@ def _server_table(rounds: Sequence[Round], names: list[str], titles: dict[str, s
 
 
 def _errors(rounds: Sequence[Round], titles: dict[str, str]) -> str:
-    """The first error of each measurement that had any, with its status codes."""
-    return "\n".join(
-        f"- {titles[each.target]}, {load['scenario']} at {load['connections']}: "
-        f"{load['errors']} errors, answers {load['statuses']}, first: `{load['first_error']}`"
-        for each in rounds
-        for load in each.loads
-        if load["errors"]
-    )
+    """The first error of each measurement that had any, and what could not be measured."""
+    lines = []
+    for each in rounds:
+        title = titles[each.target]
+        lines += [f"- {title}, not measured: {failure}" for failure in each.failures]
+        lines += [
+            f"- {title}, {load['scenario']} at {load['connections']}: {load['errors']} errors, "
+            f"answers {load['statuses']}, first: `{load['first_error']}`"
+            for load in each.loads
+            if load["errors"]
+        ]
+    return "\n".join(lines)
 
 
 def number(value: float) -> str:

@@ -1,23 +1,27 @@
 """The work that every server is given, and what one round of it measures."""
 
+import http.client
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.speed import client
-from tests.speed.client import Load, Options
-from tests.speed.prepare import Prepared, prepare
+from tests.speed.client import Load, LoadFailed, Options
+from tests.speed.prepare import Prepared, Refused, prepare
 from tests.speed.processes import Server
 
-SCENARIOS = ("lifecycle", "set_state", "read", "logs", "poll", "connections")
+# Reading comes first: what a server still has to do for earlier writes would slow it down.
+SCENARIOS = ("read", "poll", "logs", "set_state", "lifecycle", "connections")
 LOG_CLIENTS = (4,)
 POLL_CLIENTS = (1, 8)
 SCHEDULED_RUNS = 300
 MOST_POLLED = 200
 CONNECTIONS_SECONDS = 60
 SETTLE_SECONDS = 3
+REST_SECONDS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ class Round:
     target: str
     loads: list[dict[str, Any]]
     server: dict[str, float]
+    failures: list[str]
 
 
 def measure_server(server: Server, *, amount: Amount, program: Path, name: str) -> Round:
@@ -51,22 +56,32 @@ def measure_server(server: Server, *, amount: Amount, program: Path, name: str) 
         server.cpu_share(SETTLE_SECONDS)
         figures["idle_cpu_percent"] = server.cpu_share(amount.idle_seconds)
     figures["idle_megabytes"] = server.memory_megabytes()
-    loads = measure_address(server.base_url, amount=amount, program=program, name=name)
+    worked = measure_address(server.base_url, amount=amount, program=program, name=name)
     figures["worked_megabytes"] = server.memory_megabytes()
-    return Round(target=name, loads=loads, server=figures)
+    return replace(worked, server=figures)
 
 
-def measure_address(
-    base_url: str, *, amount: Amount, program: Path, name: str
-) -> list[dict[str, Any]]:
+def measure_address(base_url: str, *, amount: Amount, program: Path, name: str) -> Round:
+    """All the work once. What could not be measured is told, and the rest goes on."""
+    worked = Round(target=name, loads=[], server={}, failures=[])
     polls = "poll" in amount.scenarios
-    prepared = prepare(base_url, scheduled_runs=SCHEDULED_RUNS if polls else 0)
-    results = []
+    try:
+        prepared = prepare(base_url, scheduled_runs=SCHEDULED_RUNS if polls else 0)
+    except (Refused, OSError, http.client.HTTPException) as failure:
+        worked.failures.append(f"the preparation: {failure}")
+        return worked
     for load in _loads(amount, prepared):
-        figures = client.run(program, base_url, load)
-        tell(f"{name}: {load.scenario} at {load.connections}: {summary(figures)}")
-        results.append(figures)
-    return results
+        what = f"{load.scenario} at {load.connections}"
+        time.sleep(REST_SECONDS)
+        try:
+            figures = client.run(program, base_url, load)
+        except LoadFailed as failure:
+            worked.failures.append(str(failure))
+            tell(f"{name}: {failure}")
+            continue
+        tell(f"{name}: {what}: {summary(figures)}")
+        worked.loads.append(figures)
+    return worked
 
 
 def summary(figures: dict[str, Any]) -> str:

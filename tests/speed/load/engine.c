@@ -70,6 +70,8 @@ static bool may_start(const struct engine *engine, const struct connection *conn
     const struct plan *plan = engine->plan;
     if (plan->per_connection > 0 && connection->operations >= plan->per_connection)
         return false;
+    if (plan->script == &script_prepare && plan->runs.length == plan->runs.size)
+        return false;
     return plan->operations == 0 || engine->started < plan->operations;
 }
 
