@@ -32,12 +32,13 @@ class _App(Litestar):
 
 def build(core: Core) -> App:
     """Build the ASGI app of this process."""
-    declared: list[Routes] = []
-    foreign: list[Any] = []
-    for entry in [*core_routes(core), *core.collect("register_routes", core)]:
-        (declared if isinstance(entry, Routes) else foreign).append(entry)
+    own = list(core_routes(core))
+    handed = core.collect("register_routes", core)
+    declared = [entry for entry in handed if isinstance(entry, Routes)]
+    foreign = [entry for entry in handed if not isinstance(entry, Routes)]
     http = [
-        route for routes in declared for route in routes.http if core.plugins.serves(route.group)
+        *(route for routes in own for route in routes.http if core.plugins.serves(route.group)),
+        *(route for routes in declared for route in routes.http),
     ]
     litestar = _App(
         route_handlers=[*_handlers(http), *foreign],
@@ -51,7 +52,7 @@ def build(core: Core) -> App:
         logging_config=None,
         debug=False,
     )
-    sockets = [route for routes in declared for route in routes.sockets]
+    sockets = [route for routes in (*own, *declared) for route in routes.sockets]
     return Front(core, Lane(http, sockets), litestar, base_path=core.settings.server.base_path)
 
 
@@ -59,14 +60,25 @@ def core_routes(core: Core) -> Iterable[Routes]:
     """The routes of the core's own domains, where this process serves any of them."""
     if not core.plugins.serves_core():
         return ()
-    from armillary.deployments.routes import routes as deployments  # noqa: PLC0415
+    from armillary.deployments.routes import ROUTES as DEPLOYMENTS  # noqa: PLC0415
+    from armillary.flow_runs.lists import list_routes as flow_run_lists  # noqa: PLC0415
     from armillary.flow_runs.routes import routes as flow_runs  # noqa: PLC0415
     from armillary.flows.routes import routes as flows  # noqa: PLC0415
     from armillary.system.routes import routes as system  # noqa: PLC0415
+    from armillary.task_runs.lists import list_routes as task_run_lists  # noqa: PLC0415
     from armillary.task_runs.routes import routes as task_runs  # noqa: PLC0415
-    from armillary.work_pools.routes import routes as work_pools  # noqa: PLC0415
+    from armillary.work_pools.routes import ROUTES as WORK_POOLS  # noqa: PLC0415
 
-    return (system, flows, flow_runs, task_runs, deployments, work_pools)
+    return (
+        system,
+        flows,
+        flow_runs,
+        flow_run_lists,
+        task_runs,
+        task_run_lists,
+        *DEPLOYMENTS,
+        *WORK_POOLS,
+    )
 
 
 def _handlers(http: Iterable[Route]) -> list[BaseRouteHandler]:

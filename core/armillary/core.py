@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from armillary.broker.embedded import EmbeddedBroker
 from armillary.clock import Clock, SystemClock
@@ -15,11 +16,15 @@ from armillary.db.tables import Tables
 from armillary.errors import ConfigError
 from armillary.ids import Ids
 from armillary.metrics import Metrics
+from armillary.orchestration.engine import Gate
 from armillary.orchestration.policy import Policies
 from armillary.orchestration.rules import RULES
 from armillary.plugins import Found, Plugins, discover, enabled_among
 from armillary.settings import Settings
 from armillary.workspaces import Workspaces
+
+if TYPE_CHECKING:
+    from armillary.events.intake import Intake
 
 T = TypeVar("T")
 
@@ -46,6 +51,14 @@ class Core:
         self.broker = EmbeddedBroker(database, clock, self.metrics)
         self.workspaces = Workspaces(database)
         self.policies = Policies([*RULES, *self.collect("register_rules")])
+        self.gate = Gate(
+            database,
+            self.policies,
+            clock=clock,
+            ids=self.ids,
+            chance=chance,
+            limits=settings.orchestration,
+        )
 
     @classmethod
     def create(
@@ -71,6 +84,13 @@ class Core:
             clock=clock,
             chance=chance or random.Random(),  # noqa: S311 - jitter and ids, no secrets
         )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Where events from outside come in."""
+        from armillary.events.intake import Intake  # noqa: PLC0415 - only where events come in
+
+        return Intake(self)
 
     async def open(self) -> list[Step]:
         """Open the database and bring it to this version's shape; return the steps that took."""
