@@ -27,6 +27,12 @@ from armillary_web.timeline import Span, segments
 NOW = datetime(2026, 11, 21, 11, 40, 0, tzinfo=UTC)
 RUN_ID = "0199b1c2-7d3e-7a41-9c55-2f6b8d0e4a17"
 TASK_ID = "0199b1c2-9a00-7c1d-8f2e-5b7a6c3d1e90"
+FAILURE = "Flow run encountered an exception: ValueError: no invoices for 2026-11-20"
+TRACEBACK = """Encountered an exception during execution:
+Traceback (most recent call last):
+  File "/opt/flows/invoices.py", line 87, in render_invoices
+    raise ValueError(f'no invoices for {day}')
+ValueError: no invoices for 2026-11-20"""
 EVIL = "<script>alert(1)</script>\"'&"
 
 STATES = (
@@ -84,10 +90,10 @@ def run_row(index: int = 0, **changes: Any) -> RunRow:
         "start_time": start if started else None,
         "running_since": start if state_type == "RUNNING" else None,
         "duration": (0.8 + index * index * 9.7) if started else None,
-        "tags": (("finance", "eu-west"), (), ("gpu",), ("orders", "critical", "eu-west"))[index % 4],
-        "state_message": "Flow run encountered an exception: ValueError: no invoices for 2026-11-20"
-        if state_type in ("FAILED", "CRASHED")
-        else None,
+        "tags": (("finance", "eu-west"), (), ("gpu",), ("orders", "critical", "eu-west"))[
+            index % 4
+        ],
+        "state_message": FAILURE if state_type in ("FAILED", "CRASHED") else None,
     }
     return RunRow(**(given | changes))
 
@@ -151,8 +157,13 @@ def home(**changes: Any) -> Home:
 
 
 def state_history(**changes: Any) -> StateHistory:
-    kinds = (("SCHEDULED", "Scheduled", 21.0), ("PENDING", "Pending", 4.2), ("RUNNING", "Running", 61.0),
-             ("SCHEDULED", "AwaitingRetry", 30.0), ("RUNNING", "Retrying", 44.0))  # fmt: skip
+    kinds = (
+        ("SCHEDULED", "Scheduled", 21.0),
+        ("PENDING", "Pending", 4.2),
+        ("RUNNING", "Running", 61.0),
+        ("SCHEDULED", "AwaitingRetry", 30.0),
+        ("RUNNING", "Retrying", 44.0),
+    )
     moment = NOW - timedelta(seconds=161)
     begin, rows, spans = moment, [], []
     for kind, name, seconds in kinds:
@@ -173,7 +184,7 @@ def state_history(**changes: Any) -> StateHistory:
             state_type="FAILED",
             state_name="Failed",
             timestamp=moment,
-            message="Flow run encountered an exception: ValueError: no invoices for 2026-11-20",
+            message=FAILURE,
         )
     )
     given: dict[str, Any] = {
@@ -191,7 +202,7 @@ def run_detail(**changes: Any) -> RunDetail:
         "state_type": "FAILED",
         "state_name": "Failed",
         "state_timestamp": NOW - timedelta(seconds=12),
-        "state_message": "Flow run encountered an exception: ValueError: no invoices for 2026-11-20",
+        "state_message": FAILURE,
         "flow_id": TASK_ID,
         "flow_name": "nightly-invoices",
         "live_path": f"/ui/fragments/runs/flow-run/{RUN_ID}/header",
@@ -294,13 +305,7 @@ def log_line(index: int = 0, **changes: Any) -> LogLine:
         (10, "DEBUG", "Using the 3.11 interpreter of /opt/venv; cache key 5f0c…"),
         (20, "INFO", "Read \x1b[32m18 204\x1b[0m ledger rows in \x1b[1m13.8 s\x1b[0m"),
         (30, "WARNING", "Exchange rates for SEK are 26 h old, taking them anyway"),
-        (
-            40,
-            "ERROR",
-            "Encountered an exception during execution:\nTraceback (most recent call last):\n"
-            '  File "/opt/flows/invoices.py", line 87, in render_invoices\n'
-            "    raise ValueError(f'no invoices for {day}')\nValueError: no invoices for 2026-11-20",
-        ),
+        (40, "ERROR", TRACEBACK),
         (50, "CRITICAL", "Giving up after 2 attempts"),
     )
     level, level_name, message = texts[index % len(texts)]

@@ -25,6 +25,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const pending = new Set();
 const busy = new WeakSet();
+const refused = new WeakMap();
 let flushTimer = 0;
 let flushedAt = 0;
 
@@ -65,8 +66,11 @@ async function refresh(element) {
   }
 }
 
-function morph(element) {
-  return window.htmx.ajax("GET", element.dataset.liveSrc, { source: element, target: element });
+async function morph(element) {
+  await window.htmx.ajax("GET", element.dataset.liveSrc, { source: element, target: element });
+  const status = refused.get(element);
+  refused.delete(element);
+  if (status) throw new Error(`${element.id} answered ${status}`);
 }
 
 /* A refresh that fails leaves what is shown; only what a person asked for shows its error. */
@@ -74,7 +78,7 @@ body.addEventListener("htmx:beforeSwap", (event) => {
   const element = event.detail.requestConfig?.elt ?? event.target;
   if (event.detail.xhr.status >= 400 && element.dataset?.liveSrc && busy.has(element)) {
     event.detail.shouldSwap = false;
-    element.dataset.stale = "";
+    refused.set(element, event.detail.xhr.status);
   }
 });
 body.addEventListener("htmx:afterSettle", () => { reveal(); tick(); });
