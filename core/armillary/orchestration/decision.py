@@ -20,11 +20,10 @@ from typing import TypeAlias
 
 import msgspec
 
-from armillary.orchestration.derive import policy_after
 from armillary.orchestration.policies import NO_CHANGE, RunChange
 from armillary.orchestration.policy import Policy
 from armillary.orchestration.rule import Rule, UnitRule
-from armillary.orchestration.states import ANY, Proposal, State, StateType
+from armillary.orchestration.states import ANY, Proposal, StateType
 from armillary.orchestration.transition import Transition
 from armillary.orchestration.verdicts import ACCEPT, Abort, Accept, Reject, Status, Verdict, Wait
 
@@ -147,17 +146,3 @@ def _concludes_after_refusal(rule: Rule, state: Proposal | None) -> bool:
     Where the run stays in its state, only a rule about *any* proposed type concludes.
     """
     return rule.proposed >= ANY if state is None else state.type in rule.proposed
-
-
-def changes(outcome: Outcome, transition: Transition, written: State | None) -> RunChange:
-    """Sum up what changes on the run beside its columns, once these were derived.
-
-    The rules that stand have their last word in reverse order, each knowing what was said.
-    """
-    change = outcome.change
-    if written is not None and transition.flow_run is not None:
-        change = policy_after(transition.flow_run, written, change, client=transition.client)
-    for rule in reversed(outcome.asked):
-        known = msgspec.structs.replace(transition, change=change)
-        change = change.then(rule.afterwards(known, written))
-    return change

@@ -43,9 +43,13 @@ async def undo(outcome: Outcome, unit: Unit) -> None:
 def afterwards(
     outcome: Outcome, transition: Transition, written: State | None, change: RunChange
 ) -> RunChange:
-    """Lay what the standing rules change afterwards over ``change``, last rule first."""
+    """Lay what the standing rules change afterwards over ``change``, last rule first.
+
+    Each of them sees what was changed before it, for a policy is replaced as a whole.
+    """
     for rule in reversed(outcome.asked):
-        change = change.then(rule.afterwards(transition, written))
+        known = msgspec.structs.replace(transition, change=change)
+        change = change.then(rule.afterwards(known, written))
     return change
 
 

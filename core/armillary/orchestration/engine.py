@@ -175,8 +175,9 @@ class Gate:
         if outcome.state is None:
             return None, afterwards(outcome, transition, None, outcome.change)
         state = self.new_state(loaded.state, outcome.state, transition)
-        columns = derive(facts, loaded.state, state, outcome.change)
-        change = policy_after(facts, state, outcome.change)
+        client = transition.client
+        columns = derive(facts, loaded.state, state, outcome.change, client=client)
+        change = policy_after(facts, state, outcome.change, client=client)
         change = afterwards(outcome, transition, state, change)
         return FlowRunWrite(
             workspace=loaded.workspace,

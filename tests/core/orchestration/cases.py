@@ -20,15 +20,16 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from armillary.orchestration.decision import Ask, Outcome, changes, decide
-from armillary.orchestration.derive import derive, timestamp_after
+from armillary.db.unit import Unit
+from armillary.orchestration.decision import Outcome, decide
+from armillary.orchestration.derive import derive, policy_after, timestamp_after
+from armillary.orchestration.driving import afterwards, conclude, driven, undo
 from armillary.orchestration.policies import FlowRunPolicy, RunChange, TaskRunPolicy
 from armillary.orchestration.policy import Policies, Policy
-from armillary.orchestration.rule import UnitRule
 from armillary.orchestration.rules import RULES
 from armillary.orchestration.states import TERMINAL, Proposal, State, StateType
 from armillary.orchestration.transition import (
@@ -38,7 +39,7 @@ from armillary.orchestration.transition import (
     TaskRunFacts,
     Transition,
 )
-from armillary.orchestration.verdicts import Verdict, Wait
+from armillary.orchestration.verdicts import Wait
 from tests.core.orchestration.vocabulary import (
     NOW,
     client_of,
@@ -109,26 +110,11 @@ async def play(case: Case, monkeypatch: Any) -> tuple[str, Outcome]:
         cached_state=store.cached_state, store_cached_state=store.store_cached_state
     )
     monkeypatch.setitem(sys.modules, "armillary.task_runs.repository", repository)
-    outcome = await drive(case.policy, transition, store)
+    outcome = await driven(decide(case.policy, transition), cast("Unit", store))
+    await undo(outcome, cast("Unit", store))
     lines = [*case.text.split("\n----")[0].splitlines(), "----"]
     lines += await told(transition, outcome, store)
     return "\n".join(lines), outcome
-
-
-async def drive(policy: Policy, transition: Transition, unit: Any) -> Outcome:
-    """Do what the engine does: answer the generator, give back what was overruled."""
-    deciding = decide(policy, transition)
-    answer: Verdict | None = None
-    while True:
-        try:
-            ask: Ask = deciding.send(answer) if answer else next(deciding)
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            break
-        answer = await ask.rule.reserve(ask.transition, unit)
-    for taken in reversed(outcome.undo):
-        await taken.rule.undo(taken.transition, unit)
-    return outcome
 
 
 async def told(transition: Transition, outcome: Outcome, store: Store) -> list[str]:
@@ -153,10 +139,16 @@ async def told(transition: Transition, outcome: Outcome, store: Store) -> list[s
     if written is not None:
         words = show_columns(transition, outcome, written)
         lines += [f"columns   {words}"] if words else []
-        for rule in reversed(outcome.asked):
-            if isinstance(rule, UnitRule) and rule.concludes(transition, written):
-                await rule.conclude(transition, written, store)  # type: ignore[arg-type]
+        await conclude(outcome, transition, written, cast("Unit", store))
     return lines + store.done
+
+
+def changes(outcome: Outcome, transition: Transition, written: State | None) -> RunChange:
+    """Sum up what changes on the run beside its columns, as the engine does."""
+    change = outcome.change
+    if written is not None and transition.flow_run is not None:
+        change = policy_after(transition.flow_run, written, change, client=transition.client)
+    return afterwards(outcome, transition, written, change)
 
 
 def transition_of(case: Case) -> Transition:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from armillary.orchestration.decision import Ask, changes, decide
+from armillary.orchestration.decision import Ask, decide
 from armillary.orchestration.policies import FlowRunPolicy, RunChange
 from armillary.orchestration.rule import Phase
 from armillary.orchestration.states import ANY, StateType, propose
@@ -19,6 +19,7 @@ from armillary.orchestration.verdicts import (
     Verdict,
     Wait,
 )
+from tests.core.orchestration.cases import changes
 from tests.core.orchestration.examples import (
     a_state,
     decided,

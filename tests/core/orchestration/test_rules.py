@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from armillary.errors import RunNotFound
-from armillary.orchestration.decision import changes
 from armillary.orchestration.policies import FlowRunPolicy
 from armillary.orchestration.rule import Phase
 from armillary.orchestration.rules import RULES
 from armillary.orchestration.states import StateType, propose
 from armillary.orchestration.transition import Transition
 from armillary.orchestration.verdicts import Accept, Reject
+from tests.core.orchestration.cases import changes
 from tests.core.orchestration.examples import (
     POLICIES,
     a_state,
