@@ -109,9 +109,14 @@ STATEMENTS = (
         on flow_run (workspace, coalesce(start_time, expected_start_time))""",
     # runs of a flow, newest first; deleting a flow
     "create index flow_run_flow on flow_run (flow_id, expected_start_time)",
-    # lists of what went wrong or waits, however rare it is
+    # lists of what waits, runs or went wrong, however rare it is; the condition stands word for
+    # word in flow_runs/selecting.py
     """create index flow_run_notable on flow_run (workspace, state_type, expected_start_time)
-        where state_type in ('FAILED', 'CRASHED', 'CANCELLED', 'CANCELLING', 'PAUSED')""",
+        where state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'FAILED', 'CRASHED', 'CANCELLED',
+            'CANCELLING', 'PAUSED')""",
+    # runs of a queue or pool, newest first; deleting a queue
+    """create index flow_run_queue on flow_run (work_queue_id, expected_start_time)
+        where work_queue_id is not null""",
     # worker polling
     """create index flow_run_queue_due on flow_run (work_queue_id, next_scheduled_start_time)
         where state_type = 'SCHEDULED' and work_queue_id is not null""",

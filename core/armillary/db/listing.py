@@ -1,0 +1,86 @@
+"""Statements that list a part of a table in an order.
+
+The inner statement finds the ids in order, the outer one fetches the rows: a sort then carries
+ids only, and nothing that the outer statement joins can multiply or reorder them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.db.filters import Condition
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a list is sorted by: an expression in terms of the table's alias, ids break ties."""
+
+    key: str
+    descending: bool
+    nulls_last: bool = False
+
+    @property
+    def direction(self) -> str:
+        """The word for it."""
+        return "desc" if self.descending else "asc"
+
+    def by(self, key: str, tie: str | None) -> str:
+        """Write the order for these expressions; None where the key is never the same twice."""
+        nulls = " nulls last" if self.nulls_last else ""
+        last = f", {tie} {self.direction}" if tie else ""
+        return f"{key} {self.direction}{nulls}{last}"
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Which part of a list."""
+
+    limit: int
+    offset: int = 0
+
+    @property
+    def from_start(self) -> Span:
+        """The part that begins at the beginning and ends where this one does."""
+        return Span(self.limit + self.offset)
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a list shows: a table, its alias, what is joined to it, and columns of all these."""
+
+    table: str
+    alias: str
+    columns: str
+    joins: str = ""
+
+
+def inner(shape: Shape, where: Condition, order: Order, span: Span) -> Condition:
+    """Find ids and sort keys: columns ``id`` and ``key``."""
+    own_id = f"{shape.alias}.id"
+    tie = None if order.key == own_id else own_id
+    return Condition(
+        f"select {own_id} as id, {order.key} as key from {shape.table} {shape.alias}"
+        f" where {where.sql} order by {order.by(order.key, tie)} limit ? offset ?",
+        (*where.args, span.limit, span.offset),
+    )
+
+
+def merged(
+    parts: Sequence[Condition], order: Order, span: Span, *, distinct: bool = False
+) -> Condition:
+    """Merge limited lists into one."""
+    word = " union " if distinct else " union all "
+    union = word.join(f"select * from ({part.sql}) part{n}" for n, part in enumerate(parts))
+    return Condition(
+        f"select id, key from ({union}) every_part order by {order.by('key', 'id')}"
+        " limit ? offset ?",
+        (*(arg for part in parts for arg in part.args), span.limit, span.offset),
+    )
+
+
+def outer(ids: Condition, shape: Shape, order: Order) -> str:
+    """Fetch the rows of the ids found, in their order."""
+    return (
+        f"select {shape.columns} from ({ids.sql}) k"
+        f" cross join {shape.table} {shape.alias} {shape.joins}"
+        f" where {shape.alias}.id = k.id order by {order.by('k.key', 'k.id')}"
+    )

@@ -1,0 +1,139 @@
+"""Flow runs by their own properties and by those of what they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.api import Body
+from armillary.db.filters import TRUE, Condition, any_of, every, exists
+from armillary.deployments.filters import DeploymentFilter
+from armillary.flow_runs.filters import FlowRunFilter
+from armillary.flows.filters import FlowFilter
+from armillary.task_runs.filters import TaskRunFilter
+from armillary.work_pools.filters import WorkPoolFilter, WorkQueueFilter
+
+_TASK_RUNS = "task_run t where t.flow_run_id = r.id and t.workspace = r.workspace"
+
+
+class FlowRunCriteria(Body):
+    """The filters a request for flow runs may have."""
+
+    flows: FlowFilter | None = None
+    flow_runs: FlowRunFilter | None = None
+    task_runs: TaskRunFilter | None = None
+    deployments: DeploymentFilter | None = None
+    work_pools: WorkPoolFilter | None = None
+    work_pool_queues: WorkQueueFilter | None = None
+
+    def queues(self) -> WorkQueueFilter | None:
+        """Return the filter of work queues."""
+        return self.work_pool_queues
+
+    def selection(self, workspace: int) -> Selection:
+        """Say which runs ``r`` are meant, and what narrows them most."""
+        parts = [] if self.flow_runs is None else [self.flow_runs.on("r")]
+        if self.flows is not None:
+            parts.append(_of_flows(self.flows, workspace))
+        if self.task_runs is not None:
+            parts.append(_with_task_runs(self.task_runs, workspace))
+        if self.deployments is not None:
+            parts.append(_of_deployments(self.deployments, workspace))
+        parts.extend(self._of_queues(workspace))
+        own = self.flow_runs or FlowRunFilter()
+        return Selection(
+            workspace=workspace,
+            condition=every(parts),
+            narrow=own.is_narrow() or self._is_narrow(),
+            states=own.required_states(),
+            tags=own.required_tags(),
+        )
+
+    def _of_queues(self, workspace: int) -> list[Condition]:
+        parts = []
+        if self.work_pools is not None:
+            parts.append(
+                _in(
+                    "r.work_queue_id",
+                    "q.id from work_queue q join work_pool p on p.id = q.work_pool_id"
+                    " where p.workspace = ?",
+                    workspace,
+                    self.work_pools.on("p"),
+                )
+            )
+        queues = self.queues()
+        if queues is not None:
+            source = "q.id from work_queue q where q.workspace = ?"
+            parts.append(_in("r.work_queue_id", source, workspace, queues.on("q")))
+        return parts
+
+    def _is_narrow(self) -> bool:
+        return (
+            (self.flows is not None and self.flows.is_narrow())
+            or (self.deployments is not None and self.deployments.is_narrow())
+            or (self.task_runs is not None and self.task_runs.is_narrow())
+            or self.work_pools is not None
+            or self.queues() is not None
+        )
+
+
+class HistoryCriteria(FlowRunCriteria):
+    """The same with the name that histories have for the filter of work queues."""
+
+    work_queues: WorkQueueFilter | None = None
+
+    def queues(self) -> WorkQueueFilter | None:
+        """Return the filter of work queues."""
+        return self.work_queues
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which flow runs are meant.
+
+    ``condition`` is whole; the rest says what a good plan starts from: ``narrow`` that few runs
+    are named by an index, ``states`` the types to choose from, ``tags`` tags of which all, and
+    of which one, every match has.
+    """
+
+    workspace: int
+    condition: Condition
+    narrow: bool = False
+    states: Sequence[str] | None = None
+    tags: tuple[list[str], list[str]] = ([], [])
+
+    def where(self) -> Condition:
+        """The whole condition with the workspace; a narrow one shall not start from that."""
+        plus = "+" if self.narrow else ""
+        return every([Condition(f"{plus}r.workspace = ?", (self.workspace,)), self.condition])
+
+
+def _in(column: str, source: str, workspace: int, condition: Condition) -> Condition:
+    return Condition(
+        f"{column} in (select {source} and {condition.sql})", (workspace, *condition.args)
+    )
+
+
+def _of_flows(flows: FlowFilter, workspace: int) -> Condition:
+    ids = flows.only_ids()
+    if ids is not None:
+        return every(any_of("r.flow_id", ids))
+    return _in("r.flow_id", "f.id from flow f where f.workspace = ?", workspace, flows.on("f"))
+
+
+def _of_deployments(deployments: DeploymentFilter, workspace: int) -> Condition:
+    """A run may name a deployment that is gone, which then does not count."""
+    ids = deployments.only_ids()
+    if ids is not None:
+        there = "deployment d where d.id = r.deployment_id and d.workspace = r.workspace"
+        return every([*any_of("r.deployment_id", ids), exists(there, TRUE)])
+    source = "d.id from deployment d where d.workspace = ?"
+    return _in("r.deployment_id", source, workspace, deployments.on("d"))
+
+
+def _with_task_runs(task_runs: TaskRunFilter, workspace: int) -> Condition:
+    condition = task_runs.on("t")
+    if task_runs.is_narrow():
+        source = "t.flow_run_id from task_run t where t.workspace = ?"
+        return _in("r.id", source, workspace, condition)
+    return exists(_TASK_RUNS, condition)

@@ -1,0 +1,154 @@
+"""Which statement lists flow runs: chosen so that an index ends the search early.
+
+* few runs named by id, flow, deployment or queue: these are found and sorted;
+* tags: the side table of tags has the runs of each tag in order of time;
+* states other than COMPLETED: one short list per state, merged;
+* otherwise the index of the order itself, from its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from armillary.db.filters import Condition, every, json_list
+from armillary.db.listing import Order, Shape, Span, inner, merged, outer
+from armillary.db.unit import Reader
+from armillary.flow_runs.criteria import Selection
+from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
+
+FlowRunSort: TypeAlias = Literal[
+    "ID_DESC", "START_TIME_ASC", "START_TIME_DESC", "EXPECTED_START_TIME_ASC",
+    "EXPECTED_START_TIME_DESC", "NAME_ASC", "NAME_DESC", "NEXT_SCHEDULED_START_TIME_ASC",
+    "END_TIME_DESC",
+]  # fmt: skip
+_STARTED = "coalesce(r.start_time, r.expected_start_time)"
+_EXPECTED = "r.expected_start_time"
+_ORDERS: dict[str, Order] = {
+    "ID_DESC": Order("r.id", descending=True),
+    "START_TIME_ASC": Order(_STARTED, descending=False),
+    "START_TIME_DESC": Order(_STARTED, descending=True),
+    "EXPECTED_START_TIME_ASC": Order(_EXPECTED, descending=False),
+    "EXPECTED_START_TIME_DESC": Order(_EXPECTED, descending=True),
+    "NAME_ASC": Order("r.name", descending=False),
+    "NAME_DESC": Order("r.name", descending=True),
+    "NEXT_SCHEDULED_START_TIME_ASC": Order(
+        "r.next_scheduled_start_time", descending=False, nulls_last=True
+    ),
+    "END_TIME_DESC": Order("r.end_time", descending=True, nulls_last=True),
+}
+_NOTABLE = (
+    "SCHEDULED", "PENDING", "RUNNING", "FAILED", "CRASHED", "CANCELLED", "CANCELLING", "PAUSED",
+)  # fmt: skip
+IS_NOTABLE = "r.state_type in ({})".format(", ".join(f"'{each}'" for each in _NOTABLE))
+"""The condition of the index ``flow_run_notable``, word for word: SQLite compares the texts."""
+
+_SHAPE = Shape("flow_run", "r", COLUMNS, JOINS)
+_MAX_TAGS = 8
+_RARENESS = """
+select wanted.value, (select count(*) from (select 1 from flow_run_tag ft
+  where ft.workspace = ? and ft.tag = wanted.value limit 1000) found)
+from {elements}(?{json}) wanted
+"""
+
+
+async def list_flow_runs(
+    reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, now: int
+) -> list[FlowRunResponse]:
+    """List flow runs; ``now`` is in microseconds."""
+    if span.limit == 0:
+        return []
+    ids = await ids_statement(reader, selection, sort, span)
+    sql = outer(ids, _SHAPE, _ORDERS[sort])
+    return [flow_run_from_row(row, now=now) for row in await reader.all(sql, *ids.args)]
+
+
+async def ids_statement(
+    reader: Reader, selection: Selection, sort: FlowRunSort, span: Span
+) -> Condition:
+    """Choose the statement that finds the ids."""
+    order = _ORDERS[sort]
+    by_time = order.key == _EXPECTED
+    if not selection.narrow:
+        all_tags, any_tags = selection.tags
+        if by_time and all_tags:
+            rarest = await _rarest(reader, all_tags)
+            return _by_tag(selection, rarest, order=order, span=span)
+        if by_time and 0 < len(any_tags) <= _MAX_TAGS:
+            return _by_tags(selection, any_tags, order=order, span=span)
+        states = selection.states
+        if states and "COMPLETED" not in states:
+            if by_time:
+                return _by_state(selection, states, order=order, span=span)
+            where = every([selection.where(), Condition(IS_NOTABLE)])
+            return _plain(where, order, span)
+        if order.key == "r.id":
+            return _plain(_walking_ids(selection), order, span)
+    return _plain(selection.where(), order, span)
+
+
+def _walking_ids(selection: Selection) -> Condition:
+    """The order of ids is the primary key's: nothing shall be sorted for it."""
+    return every([Condition("+r.workspace = ?", (selection.workspace,)), selection.condition])
+
+
+def _plain(where: Condition, order: Order, span: Span) -> Condition:
+    return inner(_SHAPE, where, order, span)
+
+
+def _by_state(
+    selection: Selection, states: Sequence[str], *, order: Order, span: Span
+) -> Condition:
+    """Merge one short list per state: a list over several would be sorted whole."""
+    parts = [
+        _plain(
+            every(
+                [
+                    selection.where(),
+                    Condition(f"r.state_type = '{state}'"),
+                    Condition(IS_NOTABLE),
+                ]
+            ),
+            order,
+            span.from_start if len(set(states)) > 1 else span,
+        )
+        for state in sorted(set(states))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return merged(parts, order, span)
+
+
+def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Condition:
+    """Let the side table of tags drive: it is in order of time."""
+    return Condition(
+        "select ft.flow_run_id as id, ft.expected_start_time as key"
+        " from flow_run_tag ft cross join flow_run r"
+        " where ft.workspace = ? and ft.tag = ? and r.id = ft.flow_run_id"
+        f" and +r.workspace = ? and {selection.condition.sql}"
+        f" order by {order.by('ft.expected_start_time', 'ft.flow_run_id')} limit ? offset ?",
+        (
+            selection.workspace,
+            tag,
+            selection.workspace,
+            *selection.condition.args,
+            span.limit,
+            span.offset,
+        ),
+    )
+
+
+def _by_tags(selection: Selection, tags: list[str], *, order: Order, span: Span) -> Condition:
+    if len(set(tags)) == 1:
+        return _by_tag(selection, tags[0], order=order, span=span)
+    parts = [
+        _by_tag(selection, tag, order=order, span=span.from_start) for tag in dict.fromkeys(tags)
+    ]
+    return merged(parts, order, span, distinct=True)
+
+
+async def _rarest(reader: Reader, tags: list[str]) -> str:
+    if len(set(tags)) == 1:
+        return tags[0]
+    rows = await reader.all(_RARENESS, reader.workspace, json_list(tags))
+    return min(rows, key=lambda row: row[1])[0]  # type: ignore[no-any-return]
