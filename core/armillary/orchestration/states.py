@@ -73,11 +73,11 @@ class StateDetails(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     def __post_init__(self) -> None:
         """Clients send null for what is false by default."""
         if self.deferred is None:
-            msgspec.structs.force_setattr(self, "deferred", False)  # noqa: FBT003
+            msgspec.structs.force_setattr(self, "deferred", False)
         if self.untrackable_result is None:
-            msgspec.structs.force_setattr(self, "untrackable_result", False)  # noqa: FBT003
+            msgspec.structs.force_setattr(self, "untrackable_result", False)
         if self.pause_reschedule is None:
-            msgspec.structs.force_setattr(self, "pause_reschedule", False)  # noqa: FBT003
+            msgspec.structs.force_setattr(self, "pause_reschedule", False)
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
