@@ -136,9 +136,9 @@ STATEMENTS = (
     # subflows of a task run
     """create index flow_run_parent on flow_run (parent_task_run_id)
         where parent_task_run_id is not null""",
-    # services: late runs across workspaces
+    # services: runs that are not marked late yet, across workspaces
     """create index flow_run_due on flow_run (next_scheduled_start_time)
-        where state_type = 'SCHEDULED'""",
+        where state_type = 'SCHEDULED' and state_name = 'Scheduled'""",
     # services: pauses that expire, cancellations under way, cancelled parents
     "create index flow_run_paused on flow_run (id) where state_type = 'PAUSED'",
     "create index flow_run_cancelling on flow_run (id) where state_type = 'CANCELLING'",
