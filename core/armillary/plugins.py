@@ -167,12 +167,18 @@ def enabled_among(
 
 
 def _sorted(graph: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    sorter = TopologicalSorter({name: graph[name] for name in sorted(graph)})
+    """Put each plugin behind those it requires, else by name."""
+    sorter = TopologicalSorter(graph)
     try:
-        return tuple(sorter.static_order())
+        sorter.prepare()
     except CycleError as error:
         message = f"These plugins require each other: {' → '.join(reversed(error.args[1]))}."
         raise ConfigError(message) from error
+    ordered: list[str] = []
+    while ready := sorted(sorter.get_ready()):
+        ordered.extend(ready)
+        sorter.done(*ready)
+    return tuple(ordered)
 
 
 class Plugins:

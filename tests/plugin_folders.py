@@ -1,0 +1,43 @@
+"""Plugins that a test writes for itself, instead of those that ship."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+
+import armillary_plugins
+
+
+class PluginFolder:
+    """A folder in which plugins are found."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, name: str, manifest: str = "", files: Mapping[str, str] | None = None) -> None:
+        """Write a plugin: further arguments of its manifest, files beside an empty plugin.py."""
+        package = self.path / name
+        package.mkdir()
+        (package / "__init__.py").write_text(
+            f'"""Is {name}."""\nfrom armillary import Manifest\n'
+            f'MANIFEST = Manifest(summary="Is {name}.", {manifest})\n',
+            encoding="utf-8",
+        )
+        for file, text in {"plugin.py": "", **(files or {})}.items():
+            (package / file).write_text(dedent(text), encoding="utf-8")
+
+
+@contextmanager
+def plugins_in(path: Path) -> Iterator[PluginFolder]:
+    """Let plugins be found in this folder alone; nothing of them stays imported."""
+    before = list(armillary_plugins.__path__)
+    loaded = set(sys.modules)
+    armillary_plugins.__path__[:] = [str(path)]
+    try:
+        yield PluginFolder(path)
+    finally:
+        armillary_plugins.__path__[:] = before
+        for name in set(sys.modules) - loaded:
+            if name.startswith("armillary_plugins."):
+                del sys.modules[name]
