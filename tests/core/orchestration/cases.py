@@ -11,8 +11,9 @@ A case is a claim, what is given, a line of dashes, and what came of it:
     reason    The scheduled time of the run is in the future.
 
 Given are `policy` (`flow_run core` unless said otherwise), `run`, `initial`, `proposed`,
-`client`, `around` (the flow run of a task run), `deployment` (its limit) and `cached`.  Times
-are told from now; a run that has begun did so 60 s ago, its state is 30 s old.
+`client`, `around` (the flow run of a task run) and `cached`.  Times are told from now; a run
+that has begun did so 60 s ago, its state is 30 s old.  Among the facts of a run are those of its
+retries and, by `id`, `collision_strategy` and `grace_period_seconds`, of its deployment's limit.
 """
 
 import re
@@ -23,6 +24,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
+import pytest
 
 from armillary.db.unit import Unit
 from armillary.orchestration.decision import Outcome, decide
@@ -66,9 +68,12 @@ class Case:
         return [row.strip() for row in self.given.get("cites", "").split(",") if row.strip()]
 
     @property
-    def policy(self) -> Policy:
-        subject, name = self.given.get("policy", "flow_run core").split()
-        return (POLICIES.flow_run if subject == "flow_run" else POLICIES.task_run)[name]
+    def of_flow_run(self) -> bool:
+        return self.given.get("policy", "flow_run").startswith("flow_run")
+
+    def policy(self, policies: Policies) -> Policy:
+        _, name = self.given.get("policy", "flow_run core").split()
+        return (policies.flow_run if self.of_flow_run else policies.task_run)[name]
 
 
 def read_cases(text: str) -> list[Case]:
@@ -102,15 +107,25 @@ class Store:
         self.done.append(f"cached    {key[:8]} until {show(until)}")
 
 
-async def play(case: Case, monkeypatch: Any) -> tuple[str, Outcome]:
-    """Decide the case, and write it down with its outcome."""
+async def play(
+    case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    policies: Policies = POLICIES,
+    store: Store | None = None,
+) -> tuple[str, Outcome]:
+    """Decide the case, and write it down with its outcome.
+
+    A plugin with rules of its own plays its cases with its policies and a store of its own.
+    """
     transition = transition_of(case)
-    store = Store(state_of(case.given.get("cached", "")))
+    store = store or Store()
+    store.cached = state_of(case.given.get("cached", ""))
     repository = SimpleNamespace(
         cached_state=store.cached_state, store_cached_state=store.store_cached_state
     )
     monkeypatch.setitem(sys.modules, "armillary.task_runs.repository", repository)
-    outcome = await driven(decide(case.policy, transition), cast("Unit", store))
+    outcome = await driven(decide(case.policy(policies), transition), cast("Unit", store))
     await undo(outcome, cast("Unit", store))
     lines = [*case.text.split("\n----")[0].splitlines(), "----"]
     lines += await told(transition, outcome, store)
@@ -155,13 +170,14 @@ def transition_of(case: Case) -> Transition:
     """Put together what rules look at from what the case gives."""
     given = case.given
     initial = state_of(given.get("initial", ""))
-    flow = case.policy.subject == "flow_run"
+    flow = case.of_flow_run
     facts = {**_begun(initial), **words(given.get("run", ""))}
     policy_type = FlowRunPolicy if flow else TaskRunPolicy
     names = set(policy_type.__struct_fields__)
     facts["policy"] = policy_type(**{key: facts.pop(key) for key in list(facts) if key in names})
-    if "limit" in facts:
-        facts["deployment_limit"] = DeploymentLimit(id=facts.pop("limit"))
+    limit = {key: facts.pop(key) for key in DeploymentLimit.__struct_fields__ if key in facts}
+    if limit:
+        facts["deployment_limit"] = DeploymentLimit(**limit)
     if not flow:
         around = state_of(given.get("around", ""))
         facts |= {"flow_run_found": "around" in given, "flow_run_state": around}
