@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from armillary_web.assets import Assets
+from armillary_web.shell import PALETTES
 from armillary_web.templating import Templates
 from tests.web import samples
 from tests.web.site import FRAGMENTS, RUN, Site, serving
@@ -22,6 +23,34 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+LEAST_CONTRAST = """
+([theme, palette]) => {
+  Object.assign(document.documentElement.dataset, { theme, palette });
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const light = (token) => {
+    probe.style.color = `var(--${token})`;
+    pen.fillStyle = getComputedStyle(probe).color;
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const states = ["scheduled", "late", "pending", "running", "paused", "cancelling", "cancelled",
+    "completed", "failed", "crashed", "none"].map((state) => [`state-${state}`, "sheet"]);
+  const texts = ["ink", "ink-soft", "ink-faint", "link"]
+    .flatMap((text) => ["sheet", "paper", "well", "hover"].map((ground) => [text, ground]));
+  return Object.fromEntries([...states, ...texts]
+    .map((pair) => [pair.join(" on "), contrast(...pair)]).filter(([, found]) => found < 4.5));
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +178,16 @@ def test_a_theme_is_kept_in_a_cookie_for_the_server(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     cookies = {one["name"]: one["value"] for one in page.context.cookies()}
     assert cookies["armillary_theme"] == "dark"
+
+
+def test_text_stands_out_enough_in_every_theme_and_palette(page: Page) -> None:
+    page.goto("/runs")
+    weak = {
+        (theme, palette): page.evaluate(LEAST_CONTRAST, [theme, palette])
+        for theme in ("light", "dark")
+        for palette in PALETTES
+    }
+    assert {key: found for key, found in weak.items() if found} == {}
 
 
 @pytest.mark.parametrize("width", [360, 400, 800, 1280])
