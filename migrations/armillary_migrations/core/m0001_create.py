@@ -347,4 +347,40 @@ STATEMENTS = (
     "create unique index worker_name on worker (work_pool_id, name)",
     # workers that may have gone
     "create index worker_online on worker (last_heartbeat_time) where status = 'ONLINE'",
+    # `updated` is when active_slots and denied_slots were last true: decay counts from there
+    """create table concurrency_limit (
+        id {key} not null primary key,
+        workspace integer not null,
+        created bigint not null,
+        updated bigint not null,
+        name {key} not null,
+        active smallint not null,
+        slot_limit integer not null,
+        active_slots integer not null,
+        denied_slots integer not null,
+        slot_decay_per_second double precision not null,
+        avg_slot_occupancy_seconds double precision not null
+    )""",
+    "create unique index concurrency_limit_name on concurrency_limit (workspace, name)",
+    """create table concurrency_lease (
+        id {key} not null primary key,
+        workspace integer not null,
+        created bigint not null,
+        expires bigint not null,
+        slots integer not null,
+        holder_type text,
+        holder_id {key}
+    )""",
+    # the repossessor
+    "create index concurrency_lease_expires on concurrency_lease (expires)",
+    # leases of a holder
+    """create index concurrency_lease_holder on concurrency_lease (holder_id)
+        where holder_id is not null""",
+    """create table concurrency_lease_limit (
+        limit_id {key} not null,
+        lease_id {key} not null,
+        primary key (limit_id, lease_id)
+    ) {clustered}""",
+    # limits of a lease
+    "create index concurrency_lease_limit_lease on concurrency_lease_limit (lease_id)",
 )
