@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from armillary.api import Body
@@ -14,7 +15,6 @@ from armillary.criteria import (
     IdsOrNone,
     Names,
     States,
-    StateTypeName,
     Times,
     texts,
 )
@@ -152,7 +152,7 @@ class FlowRunFilter(Combining):
             or (self.parent_flow_run_id is not None and self.parent_flow_run_id.any_ is not None)
         )
 
-    def required_states(self) -> list[StateTypeName] | None:
+    def required_states(self) -> Sequence[str] | None:
         """Return the state types to choose from, if no others can match."""
         if self.operator != "and_" or self.state is None:
             return None

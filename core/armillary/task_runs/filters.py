@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from armillary.criteria import AllTags, Combining, Ids, Names, Presence, States, Times, texts
@@ -73,6 +74,12 @@ class TaskRunFilter(Combining):
             return True
         of_run = self.flow_run_id
         return of_run is not None and not of_run.is_null_ and of_run.any_ is not None
+
+    def required_states(self) -> Sequence[str] | None:
+        """Return the state types to choose from, if no others can match."""
+        if self.operator != "and_" or self.state is None:
+            return None
+        return self.state.required_types()
 
 
 def _has_subflow(alias: str, wanted: bool | None) -> Condition:  # noqa: FBT001 - as on the wire

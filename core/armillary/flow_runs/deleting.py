@@ -1,0 +1,38 @@
+"""Deleting many flow runs of a flow with a bounded number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from armillary.db.filters import json_list
+from armillary.db.unit import Unit
+
+Forget: TypeAlias = Callable[[Unit, str], Awaitable[object]]
+"""Deletes one run that may hold something, such as a slot of a limit, which it gives back."""
+
+_SOME = "select id, state_type from flow_run where flow_id = ? order by id limit ?"
+_HOLDING = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELLING"})
+_DELETES = (
+    "delete from flow_run_state where flow_run_id {in_list}",
+    "delete from flow_run_tag where flow_run_id {in_list}",
+    "delete from flow_run_input where flow_run_id {in_list}",
+    """update flow_run set parent_task_run_id = null where parent_task_run_id in
+        (select id from task_run where flow_run_id {in_list})""",
+    """delete from task_run_state where task_run_id in
+        (select id from task_run where flow_run_id {in_list})""",
+    "delete from task_run where flow_run_id {in_list}",
+    "delete from flow_run where id {in_list}",
+)
+
+
+async def delete_some(unit: Unit, flow_id: str, forget: Forget, *, limit: int) -> int:
+    """Delete up to ``limit`` runs of a flow with all below them; return how many there were."""
+    rows = await unit.all(_SOME, flow_id, limit)
+    for row in rows:
+        if row[1] in _HOLDING:
+            await forget(unit, row[0])
+    rest = json_list(row[0] for row in rows if row[1] not in _HOLDING)
+    for statement in _DELETES:
+        await unit.run(statement, rest)
+    return len(rows)
