@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeAlias, TypeVar
 
@@ -62,9 +62,9 @@ def _defaults(body: type[Body]) -> tuple[tuple[str, Callable[[], object]], ...]:
 
 
 class Answer:
-    """What a handler answers with."""
+    """What a handler answers with; a hot route may stream parts after the body instead."""
 
-    __slots__ = ("body", "headers", "media_type", "status")
+    __slots__ = ("body", "headers", "media_type", "status", "stream")
 
     def __init__(
         self,
@@ -73,11 +73,13 @@ class Answer:
         *,
         media_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        stream: AsyncIterator[bytes] | None = None,
     ) -> None:
         self.body = body
         self.status = status
         self.media_type = media_type
         self.headers = headers
+        self.stream = stream
 
     @classmethod
     def json(cls, value: object, status: int = 200) -> Answer:
@@ -182,24 +184,24 @@ class Routes:
         self.http: list[Route] = []
         self.sockets: list[SocketRoute] = []
 
-    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401
+    def get(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a GET route."""
         return self._add("GET", path, options)
 
-    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401
+    def post(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a POST route."""
         return self._add("POST", path, options)
 
-    def put(self, path: str, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401
+    def put(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a PUT route."""
         return self._add("PUT", path, options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401
+    def patch(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a PATCH route."""
         options.setdefault("answers", {204: None})
         return self._add("PATCH", path, options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401
+    def delete(self, path: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a DELETE route."""
         options.setdefault("answers", {204: None})
         return self._add("DELETE", path, options)
@@ -266,7 +268,7 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
 
 
 @cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=False)
 
 
@@ -283,7 +285,7 @@ def _invalid(error: msgspec.ValidationError, body: bytes) -> Invalid:
 
 def _echo(body: bytes) -> object:
     """Give the request back in the error, unless it is large or no JSON."""
-    if len(body) > 65536:  # noqa: PLR2004 - an error is for reading
+    if len(body) > 65536:
         return None
     try:
         msgspec.json.decode(body)

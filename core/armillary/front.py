@@ -215,7 +215,7 @@ def client_of(user_agent: str, api_version: str | None) -> Client:
     api = None
     if api_version is not None:
         parts = api_version.split(".")
-        if len(parts) != 3 or not all(part.isdigit() for part in parts):  # noqa: PLR2004
+        if len(parts) != 3 or not all(part.isdigit() for part in parts):
             raise Refused(
                 400, f"Invalid X-PREFECT-API-VERSION header: {api_version!r} is no version."
             )
@@ -247,9 +247,9 @@ def answer_for(error: ArmillaryError) -> Answer:
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
-    """Send a whole answer."""
-    headers = [(b"content-length", b"%d" % len(answer.body))]
-    if answer.body:
+    """Send a whole answer, or one in parts, whose length nobody knows beforehand."""
+    headers = [] if answer.stream else [(b"content-length", b"%d" % len(answer.body))]
+    if answer.body or answer.stream:
         headers.append((b"content-type", answer.media_type.encode()))
     if answer.headers:
         headers.extend(
@@ -257,4 +257,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
             for name, value in answer.headers.items()
         )
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.stream:
+        async for part in answer.stream:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": answer.body})

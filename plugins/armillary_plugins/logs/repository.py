@@ -1,0 +1,196 @@
+"""Every query on log lines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
+
+import msgspec
+
+from armillary.clock import from_micros
+from armillary.db.filters import TRUE, Condition, json_list
+from armillary.db.operation import Operation
+from armillary.db.unit import Reader, Row, Unit
+from armillary_plugins.logs import cursors
+from armillary_plugins.logs.cursors import Cursor
+from armillary_plugins.logs.identity import log_id
+from armillary_plugins.logs.ingest import Batch
+from armillary_plugins.logs.schemas import Log, LogFilter, LogSort
+
+_TOGETHER = 100
+"""Rows of one statement: its text must not have too many shapes, nor too many arguments."""
+_WIDTH = 8
+_COLUMNS = "key, created, name, level, message, timestamp, flow_run_id, task_run_id"
+_LOWEST = -(2**31)
+_OF_RUN = f"select {_COLUMNS} from log where workspace = ? and flow_run_id = ? and level >= ?"
+_PAGE = f"{_OF_RUN} and (timestamp, key) > (?, ?) and key <= ? order by timestamp, key limit ?"
+_ARRIVED = f"{_OF_RUN} and timestamp >= ? and key > ? order by key limit ?"
+_NEWEST = "select coalesce(max(key), 0) from log"
+_RUN_NAME = "select name from flow_run where id = ? and workspace = ?"
+_NOTABLE = """
+select flow_run_id, sum(case when level >= 40 then 0 else 1 end),
+    sum(case when level >= 40 then 1 else 0 end)
+from log where workspace = ? and flow_run_id {in_list} and level >= 30 group by flow_run_id
+"""
+_DELETE = """
+delete from log where key in
+    (select key from log where workspace = ? and flow_run_id = ? order by timestamp, key limit ?)
+"""
+_WORKSPACES = "select key from workspace order by key"
+_RUNS = """
+with recursive run (id, place) as (
+    select (select min(flow_run_id) from log where workspace = ? and flow_run_id > ?), 1
+    union all
+    select (select min(flow_run_id) from log where workspace = ? and flow_run_id > run.id),
+        place + 1
+    from run where run.id is not null and place < ?
+)
+select run.id, exists (select 1 from flow_run r where r.id = run.id and r.workspace = ?),
+    (select max(timestamp) from log where workspace = ? and flow_run_id = run.id)
+from run where run.id is not null order by run.id
+"""
+
+
+class Notable(msgspec.Struct, frozen=True):
+    """How many lines of a run are warnings, and how many are worse."""
+
+    warnings: int
+    errors: int
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """Lines, and the cursor to ask for those that come after."""
+
+    lines: list[Log]
+    cursor: str
+    more: bool
+    """There are further lines right now."""
+
+
+class LoggedRun(msgspec.Struct, frozen=True):
+    """A flow run that has lines."""
+
+    id: str
+    exists: bool
+    last: int
+    """The time of its last line."""
+
+
+class InsertLogs(Operation[Batch, None]):
+    """Inserts the lines of all requests that wait."""
+
+    async def execute(self, unit: Unit, requests: Sequence[Batch]) -> Sequence[None]:
+        """Insert rows, as many in a statement as go."""
+        rows = [row for batch in requests for row in batch.rows]
+        for start in range(0, len(rows), _TOGETHER):
+            some = rows[start : start + _TOGETHER]
+            await unit.run(_insert(len(some)), *(value for row in some for value in row))
+        return [None] * len(requests)
+
+
+INSERT_LOGS = InsertLogs()
+
+
+@cache
+def _insert(count: int) -> str:
+    one = f"({', '.join('?' * _WIDTH)})"
+    return (
+        "insert into log"
+        " (workspace, created, timestamp, level, name, message, flow_run_id, task_run_id)"
+        f" values {', '.join([one] * count)}"
+    )
+
+
+async def filter_logs(
+    reader: Reader, logs: LogFilter | None, *, sort: LogSort, limit: int, offset: int
+) -> list[Log]:
+    """List the lines that a filter lets through."""
+    where: Condition = logs.on() if logs is not None else TRUE
+    way = "desc" if sort == "TIMESTAMP_DESC" else "asc"
+    rows = await reader.all(
+        f"select {_COLUMNS} from log where workspace = ? and {where.sql}"
+        f" order by timestamp {way}, key {way} limit ? offset ?",
+        reader.workspace,
+        *where.args,
+        limit,
+        offset,
+    )
+    return [_log(row) for row in rows]
+
+
+async def tail(
+    reader: Reader, flow_run_id: str, *, after: str | None, level: int | None, limit: int
+) -> Tail:
+    """Return lines of a run after a cursor, oldest first; later those that came since.
+
+    Lines come from several processes, so a line may arrive after younger ones: what was there at
+    the first call is given by time, what comes after that as it arrives.
+    """
+    place = cursors.read(after) or Cursor(newest=await reader.value(_NEWEST))
+    arguments = (reader.workspace, flow_run_id, _LOWEST if level is None else level)
+    if place.paging:
+        rows = await reader.all(_PAGE, *arguments, place.timestamp, place.key, place.newest, limit)
+    else:
+        rows = await reader.all(_ARRIVED, *arguments, place.since, place.newest, limit)
+    more = len(rows) == limit
+    last = (rows[-1][5], rows[-1][0]) if rows else None
+    return Tail([_log(row) for row in rows], cursors.written(place.after(last, more=more)), more)
+
+
+async def each_page(reader: Reader, flow_run_id: str, *, size: int) -> AsyncIterator[list[Log]]:
+    """Go through the lines a run has now, by time, holding one page of them."""
+    newest = await reader.value(_NEWEST)
+    timestamp, key = cursors.BEFORE
+    while True:
+        rows = await reader.all(
+            _PAGE, reader.workspace, flow_run_id, _LOWEST, timestamp, key, newest, size
+        )
+        if rows:
+            yield [_log(row) for row in rows]
+            timestamp, key = rows[-1][5], rows[-1][0]
+        if len(rows) < size:
+            return
+
+
+async def flow_run_name(reader: Reader, flow_run_id: str) -> str | None:
+    """Return the name of a flow run of the workspace."""
+    return await reader.value(_RUN_NAME, flow_run_id, reader.workspace)  # type: ignore[no-any-return]
+
+
+async def count_notable(reader: Reader, flow_run_ids: Sequence[str]) -> dict[str, Notable]:
+    """Count warnings and errors of runs; those that have none are left out."""
+    rows = await reader.all(_NOTABLE, reader.workspace, json_list(flow_run_ids))
+    return {row[0]: Notable(warnings=row[1], errors=row[2]) for row in rows}
+
+
+async def delete_for_flow_run(unit: Unit, flow_run_id: str, *, limit: int) -> int:
+    """Delete up to ``limit`` lines of a run; return how many."""
+    return await unit.run(_DELETE, unit.workspace, flow_run_id, limit)
+
+
+async def workspaces(reader: Reader) -> list[int]:
+    """Return the keys of all workspaces."""
+    return [row[0] for row in await reader.all(_WORKSPACES)]
+
+
+async def runs_with_logs(reader: Reader, *, after: str, limit: int) -> list[LoggedRun]:
+    """List flow runs that have lines, by id, whether or not they still exist."""
+    key = reader.workspace
+    rows = await reader.all(_RUNS, key, after, key, limit, key, key)
+    return [LoggedRun(row[0], bool(row[1]), row[2]) for row in rows]
+
+
+def _log(row: Row) -> Log:
+    key, created, name, level, message, timestamp, flow_run_id, task_run_id = row
+    moment = from_micros(created)
+    return Log(
+        id=log_id(created, key),
+        created=moment,
+        updated=moment,
+        name=name,
+        level=level,
+        message=message,
+        timestamp=from_micros(timestamp),
+        flow_run_id=flow_run_id,
+        task_run_id=task_run_id,
+    )

@@ -1,0 +1,65 @@
+"""Routes that take and give log lines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from armillary.api import Answer, Call, Routes, page_limit
+from armillary.errors import NotFound
+from armillary_plugins.logs import repository
+from armillary_plugins.logs.ingest import batch_of
+from armillary_plugins.logs.schemas import CreateLog, FilterLogs, Log
+from armillary_plugins.logs.table_file import COLUMNS, MEDIA_TYPE, csv_bytes, disposition
+
+routes = Routes(tag="Logs")
+_PAGE = 1000
+
+
+@routes.post("/logs/", scope="run_flows", answers={201: None}, hot=True, nul=True)
+async def create_logs(call: Call, body: list[CreateLog]) -> Answer:
+    """Store log lines; the answer comes once they are durable."""
+    batch = batch_of(body, workspace=call.workspace, created=call.received)
+    if batch.rows:
+        await call.core.database.perform(repository.INSERT_LOGS, batch)
+    return Answer.json(None, 201)
+
+
+@routes.post("/logs/filter", scope="see_flows", answers={200: list[Log]})
+async def filter_logs(call: Call, body: FilterLogs) -> Answer:
+    """List log lines that a filter lets through."""
+    limit = page_limit(body.limit)
+    logs = await repository.filter_logs(
+        call.read(), body.logs, sort=body.sort, limit=limit, offset=body.offset
+    )
+    return Answer.json(logs)
+
+
+@routes.get("/flow_runs/{id:uuid}/logs/download", scope="see_flows", hot=True)
+async def download_logs(call: Call) -> Answer:
+    """Stream all log lines of a flow run as CSV, oldest first."""
+    run_id = call.path["id"]
+    name = await repository.flow_run_name(call.read(), run_id)
+    if name is None:
+        message = "Flow run not found"
+        raise NotFound(message)
+    return Answer(
+        b"",
+        media_type=MEDIA_TYPE,
+        headers={"Content-Disposition": disposition(name)},
+        stream=_lines(call, run_id),
+    )
+
+
+async def _lines(call: Call, run_id: str) -> AsyncIterator[bytes]:
+    yield csv_bytes([COLUMNS])
+    async for page in repository.each_page(call.read(), run_id, size=_PAGE):
+        yield csv_bytes(
+            (
+                log.timestamp.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                log.level,
+                log.flow_run_id,
+                log.task_run_id or "",
+                log.message,
+            )
+            for log in page
+        )
