@@ -265,7 +265,8 @@ def test_any_order_with_repeats_ends_like_the_true_order(
                 size = cuts[len(left) % len(cuts)]
                 await Intake(core).accept(WORKSPACE, left[:size])
                 left = left[size:]
-            found.append((await stored(core), await history(core, RUN), await task_row(core, uuid(3))))
+            others = await task_row(core, uuid(3))
+            found.append((await stored(core), await history(core, RUN), others))
             await core.close()
         return found[0], found[1]
 
