@@ -1,0 +1,1 @@
+"""Deployments: what may run, on which schedule, with which parameters."""
