@@ -6,12 +6,11 @@ from datetime import datetime
 
 import msgspec
 
-from armillary.api import Body
-from armillary.clock import from_micros
-from armillary.criteria import micros
+from armillary.clock import from_micros, to_micros
 from armillary.db.filters import Condition
 from armillary.db.unit import Reader
 from armillary.errors import Invalid
+from armillary.orchestration.wire import in_utc
 
 MAX_INTERVALS = 500
 
@@ -42,24 +41,16 @@ class Window(msgspec.Struct, frozen=True):
     count: int
 
 
-class HistoryBody(Body):
-    """The members that say which window of time is meant."""
-
-    history_start: datetime
-    history_end: datetime
-    history_interval_seconds: float
-
-    def window(self) -> Window:
-        """Check and cut the window to the most intervals there may be."""
-        seconds = self.history_interval_seconds
-        if not seconds >= 1:
-            raise IntervalRefused(
-                "History interval must not be less than 1 second: history_interval_seconds is "
-                f"{seconds}."
-            )
-        start, end = micros(self.history_start) or 0, micros(self.history_end) or 0
-        step = round(min(seconds, 1e9) * 1_000_000)
-        return Window(start, step, max(0, min(MAX_INTERVALS, -(-(end - start) // step))))
+def window_of(start: datetime, end: datetime, seconds: float) -> Window:
+    """Check a window of time; it is cut to the most intervals there may be."""
+    if not seconds >= 1:
+        raise IntervalRefused(
+            "History interval must not be less than 1 second: history_interval_seconds is "
+            f"{seconds}."
+        )
+    first, last = to_micros(in_utc(start)), to_micros(in_utc(end))
+    step = round(min(seconds, 1e9) * 1_000_000)
+    return Window(first, step, max(0, min(MAX_INTERVALS, -(-(last - first) // step))))
 
 
 class IntervalRefused(Invalid):

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from armillary.api import Body, OrDefault, page_limit
+from armillary.api import page_limit
+from armillary.db.listing import Span
 from armillary.errors import Invalid
 
 MAX_BULK = 50
@@ -23,38 +24,26 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     page: int
 
 
-class Slice(Body):
-    """The members of a request for a part of a list."""
-
-    limit: int | None = None
-    offset: OrDefault[int] = 0
-
-    def bounds(self) -> tuple[int, int]:
-        """Check and return limit and offset."""
-        return page_limit(self.limit), at_least(self.offset, 0, "offset")
+def slice_of(limit: int | None, offset: int) -> Span:
+    """Check the members of a request for a part of a list."""
+    return Span(page_limit(limit), at_least(offset, 0, "offset"))
 
 
-class PageSlice(Body):
-    """The members of a request for a page of a list, counted from 1."""
+def page_of(limit: int | None, page: int) -> Span:
+    """Check the members of a request for a page of a list, counted from 1."""
+    size = page_limit(limit)
+    return Span(size, (at_least(page, 1, "page") - 1) * size)
 
-    limit: int | None = None
-    page: OrDefault[int] = 1
 
-    def bounds(self) -> tuple[int, int]:
-        """Check and return limit and offset."""
-        limit = page_limit(self.limit)
-        return limit, (at_least(self.page, 1, "page") - 1) * limit
-
-    def answer(self, results: Sequence[Any], count: int) -> Page:
-        """Put a page together."""
-        limit = page_limit(self.limit)
-        return Page(
-            results=results,
-            count=count,
-            limit=limit,
-            pages=-(-count // limit) if limit else 0,
-            page=self.page,
-        )
+def paged(results: Sequence[Any], count: int, *, limit: int, page: int) -> Page:
+    """Put a page together."""
+    return Page(
+        results=results,
+        count=count,
+        limit=limit,
+        pages=-(-count // limit) if limit else 0,
+        page=page,
+    )
 
 
 def at_least(value: int, least: int, name: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from armillary.db.filters import Condition
+from armillary.db.filters import Condition, every
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -75,6 +75,24 @@ def merged(
         " limit ? offset ?",
         (*(arg for part in parts for arg in part.args), span.limit, span.offset),
     )
+
+
+def by_state(
+    shape: Shape, where: Sequence[Condition], states: Sequence[str], *, order: Order, span: Span
+) -> Condition:
+    """Merge one short list per state: a list over several would be sorted whole."""
+    different = sorted(set(states))
+    part = span if len(different) == 1 else span.from_start
+    parts = [
+        inner(
+            shape,
+            every([*where, Condition(f"{shape.alias}.state_type = '{state}'")]),
+            order,
+            part,
+        )
+        for state in different
+    ]
+    return parts[0] if len(parts) == 1 else merged(parts, order, span)
 
 
 def outer(ids: Condition, shape: Shape, order: Order) -> str:

@@ -14,7 +14,7 @@ from armillary.flows.filters import FlowFilter
 from armillary.task_runs.filters import TaskRunFilter
 from armillary.work_pools.filters import WorkPoolFilter, WorkQueueFilter
 
-_TASK_RUNS = "task_run t where t.flow_run_id = r.id and t.workspace = r.workspace"
+_TASK_RUNS = "task_run t where t.flow_run_id = r.id and +t.workspace = r.workspace"
 
 
 class FlowRunCriteria(Body):
@@ -125,7 +125,7 @@ def _of_deployments(deployments: DeploymentFilter, workspace: int) -> Condition:
     """A run may name a deployment that is gone, which then does not count."""
     ids = deployments.only_ids()
     if ids is not None:
-        there = "deployment d where d.id = r.deployment_id and d.workspace = r.workspace"
+        there = "deployment d where d.id = r.deployment_id and +d.workspace = r.workspace"
         return every([*any_of("r.deployment_id", ids), exists(there, TRUE)])
     source = "d.id from deployment d where d.workspace = ?"
     return _in("r.deployment_id", source, workspace, deployments.on("d"))

@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from armillary.api import Answer, Call, OrDefault, Routes
 from armillary.criteria import query_micros
-from armillary.db.listing import Span
 from armillary.errors import RunNotFound
 from armillary.flow_runs.criteria import FlowRunCriteria, HistoryCriteria
 from armillary.flow_runs.graph import Dependency, Graph, read_dependencies, read_graph
 from armillary.flow_runs.reading import FlowRunResponse
 from armillary.flow_runs.selecting import FlowRunSort, list_flow_runs
 from armillary.flow_runs.totals import average_lateness, count_flow_runs, flow_run_history
-from armillary.history import HistoryBody, Interval
-from armillary.paging import Page, PageSlice, Slice
+from armillary.history import Interval, Window, window_of
+from armillary.paging import Page, page_of, paged, slice_of
 
 list_routes = Routes(tag="Flow Runs")
 
 
-class FilterFlowRuns(FlowRunCriteria, Slice):
+class FilterFlowRuns(FlowRunCriteria):
     """Which flow runs to list."""
 
     sort: OrDefault[FlowRunSort] = "ID_DESC"
+    limit: int | None = None
+    offset: OrDefault[int] = 0
 
 
-class PaginateFlowRuns(FlowRunCriteria, PageSlice):
+class PaginateFlowRuns(FlowRunCriteria):
     """Which page of flow runs to list."""
 
     sort: OrDefault[FlowRunSort] = "ID_DESC"
+    limit: int | None = None
+    page: OrDefault[int] = 1
 
 
-class FlowRunHistory(HistoryCriteria, HistoryBody):
+class FlowRunHistory(HistoryCriteria, kw_only=True):
     """Which flow runs to count in which window."""
+
+    history_start: datetime
+    history_end: datetime
+    history_interval_seconds: float
+
+    def window(self) -> Window:
+        """Check which window of time is meant."""
+        return window_of(self.history_start, self.history_end, self.history_interval_seconds)
 
 
 @list_routes.post("/flow_runs/filter", scope="see_flows", answers={200: list[FlowRunResponse]})
 async def filter_flow_runs(call: Call, body: FilterFlowRuns) -> Answer:
     """List flow runs."""
-    limit, offset = body.bounds()
+    span = slice_of(body.limit, body.offset)
     selection = body.selection(call.workspace)
     return Answer.json(
-        await list_flow_runs(
-            call.read(), selection, body.sort, Span(limit, offset), now=call.received
-        )
+        await list_flow_runs(call.read(), selection, body.sort, span, now=call.received)
     )
 
 
 @list_routes.post("/flow_runs/paginate", scope="see_flows", answers={200: Page})
 async def paginate_flow_runs(call: Call, body: PaginateFlowRuns) -> Answer:
     """List a page of flow runs and say how many there are."""
-    limit, offset = body.bounds()
+    span = page_of(body.limit, body.page)
     selection = body.selection(call.workspace)
-    found = await list_flow_runs(
-        call.read(), selection, body.sort, Span(limit, offset), now=call.received
-    )
-    return Answer.json(body.answer(found, await count_flow_runs(call.read(), selection)))
+    found = await list_flow_runs(call.read(), selection, body.sort, span, now=call.received)
+    total = await count_flow_runs(call.read(), selection)
+    return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
 @list_routes.post("/flow_runs/count", scope="see_flows", answers={200: int})
@@ -78,9 +88,7 @@ async def history(call: Call, body: FlowRunHistory) -> Answer:
     )
 
 
-@list_routes.get(
-    "/flow_runs/{id:uuid}/graph", scope="see_flows", answers={200: list[Dependency]}
-)
+@list_routes.get("/flow_runs/{id:uuid}/graph", scope="see_flows", answers={200: list[Dependency]})
 async def graph_v1(call: Call) -> Answer:
     """List a flow run's task runs, each with those it waited for."""
     return Answer.json(await read_dependencies(call.read(), call.path["id"], now=call.received))

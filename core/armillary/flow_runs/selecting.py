@@ -8,11 +8,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from armillary.db.filters import Condition, every, json_list
-from armillary.db.listing import Order, Shape, Span, inner, merged, outer
+from armillary.db.filters import Condition, any_of, every, json_list
+from armillary.db.listing import Order, Shape, Span, by_state, inner, merged, outer
 from armillary.db.unit import Reader
 from armillary.flow_runs.criteria import Selection
 from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
@@ -68,55 +67,38 @@ async def ids_statement(
 ) -> Condition:
     """Choose the statement that finds the ids."""
     order = _ORDERS[sort]
-    by_time = order.key == _EXPECTED
-    if not selection.narrow:
-        all_tags, any_tags = selection.tags
-        if by_time and all_tags:
-            rarest = await _rarest(reader, all_tags)
-            return _by_tag(selection, rarest, order=order, span=span)
-        if by_time and 0 < len(any_tags) <= _MAX_TAGS:
-            return _by_tags(selection, any_tags, order=order, span=span)
-        states = selection.states
-        if states and "COMPLETED" not in states:
-            if by_time:
-                return _by_state(selection, states, order=order, span=span)
-            where = every([selection.where(), Condition(IS_NOTABLE)])
-            return _plain(where, order, span)
-        if order.key == "r.id":
-            return _plain(_walking_ids(selection), order, span)
-    return _plain(selection.where(), order, span)
+    if selection.narrow:
+        return inner(_SHAPE, selection.where(), order, span)
+    if any(selection.tags):
+        return await _with_tags(reader, selection, order, span)
+    if selection.states and "COMPLETED" not in selection.states:
+        return _notable(selection, order, span)
+    if order.key == "r.id":
+        return inner(_SHAPE, _not_from_workspace(selection), order, span)
+    return inner(_SHAPE, selection.where(), order, span)
 
 
-def _walking_ids(selection: Selection) -> Condition:
-    """The order of ids is the primary key's: nothing shall be sorted for it."""
+def _not_from_workspace(selection: Selection) -> Condition:
+    """Keep the search from starting at the workspace, all of which it would then sort."""
     return every([Condition("+r.workspace = ?", (selection.workspace,)), selection.condition])
 
 
-def _plain(where: Condition, order: Order, span: Span) -> Condition:
-    return inner(_SHAPE, where, order, span)
+def _notable(selection: Selection, order: Order, span: Span) -> Condition:
+    where = [selection.where(), Condition(IS_NOTABLE)]
+    if selection.states and order.key == _EXPECTED:
+        return by_state(_SHAPE, where, selection.states, order=order, span=span)
+    return inner(_SHAPE, every(where), order, span)
 
 
-def _by_state(
-    selection: Selection, states: Sequence[str], *, order: Order, span: Span
-) -> Condition:
-    """Merge one short list per state: a list over several would be sorted whole."""
-    parts = [
-        _plain(
-            every(
-                [
-                    selection.where(),
-                    Condition(f"r.state_type = '{state}'"),
-                    Condition(IS_NOTABLE),
-                ]
-            ),
-            order,
-            span.from_start if len(set(states)) > 1 else span,
-        )
-        for state in sorted(set(states))
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    return merged(parts, order, span)
+async def _with_tags(reader: Reader, selection: Selection, order: Order, span: Span) -> Condition:
+    all_tags, any_tags = selection.tags
+    tags = [await _rarest(reader, all_tags)] if all_tags else list(dict.fromkeys(any_tags))
+    if order.key == _EXPECTED and len(tags) <= _MAX_TAGS:
+        return _by_tags(selection, tags, order=order, span=span)
+    one = every(any_of("ft.tag", tags))
+    source = "select ft.flow_run_id from flow_run_tag ft where ft.workspace = ?"
+    tagged = Condition(f"r.id in ({source} and {one.sql})", (selection.workspace, *one.args))
+    return inner(_SHAPE, every([tagged, _not_from_workspace(selection)]), order, span)
 
 
 def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Condition:
@@ -139,11 +121,10 @@ def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Cond
 
 
 def _by_tags(selection: Selection, tags: list[str], *, order: Order, span: Span) -> Condition:
-    if len(set(tags)) == 1:
+    """Merge one short list per tag; a run with several of the tags is in it once."""
+    if len(tags) == 1:
         return _by_tag(selection, tags[0], order=order, span=span)
-    parts = [
-        _by_tag(selection, tag, order=order, span=span.from_start) for tag in dict.fromkeys(tags)
-    ]
+    parts = [_by_tag(selection, tag, order=order, span=span.from_start) for tag in tags]
     return merged(parts, order, span, distinct=True)
 
 

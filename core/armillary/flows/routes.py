@@ -11,21 +11,25 @@ from armillary.flows.criteria import FlowCriteria
 from armillary.flows.filters import FlowFilter
 from armillary.flows.reading import FlowSort, count_flows, find_flow, list_flows, read_flow
 from armillary.flows.schemas import CreateFlow, Deleted, Flow, UpdateFlow
-from armillary.paging import MAX_BULK, Page, PageSlice, Slice, bulk_limit
+from armillary.paging import MAX_BULK, Page, bulk_limit, page_of, paged, slice_of
 
 routes = Routes(tag="Flows")
 
 
-class FilterFlows(FlowCriteria, Slice):
+class FilterFlows(FlowCriteria):
     """Which flows to list."""
 
     sort: OrDefault[FlowSort] = "NAME_ASC"
+    limit: int | None = None
+    offset: OrDefault[int] = 0
 
 
-class PaginateFlows(FlowCriteria, PageSlice):
+class PaginateFlows(FlowCriteria):
     """Which page of flows to list."""
 
     sort: OrDefault[FlowSort] = "NAME_ASC"
+    limit: int | None = None
+    page: OrDefault[int] = 1
 
 
 class DeleteFlows(Body):
@@ -75,9 +79,7 @@ def _found(flow: Flow | None, missing: str) -> Answer:
 async def update_flow(call: Call, body: UpdateFlow) -> Answer:
     """Replace a flow's tags."""
     flow_id = call.path["id"]
-    await call.write(
-        lambda unit: repository.update_flow(unit, call.core.ids, flow_id, body.tags)
-    )
+    await call.write(lambda unit: repository.update_flow(unit, call.core.ids, flow_id, body.tags))
     return Answer.empty()
 
 
@@ -103,19 +105,18 @@ async def _delete(call: Call, flow_id: str) -> None:
 @routes.post("/flows/filter", scope="see_flows", answers={200: list[Flow]})
 async def filter_flows(call: Call, body: FilterFlows) -> Answer:
     """List flows."""
-    limit, offset = body.bounds()
-    return Answer.json(
-        await list_flows(call.read(), body.condition(), body.sort, Span(limit, offset))
-    )
+    span = slice_of(body.limit, body.offset)
+    return Answer.json(await list_flows(call.read(), body.condition(), body.sort, span))
 
 
 @routes.post("/flows/paginate", scope="see_flows", answers={200: Page})
 async def paginate_flows(call: Call, body: PaginateFlows) -> Answer:
     """List a page of flows and say how many there are."""
-    limit, offset = body.bounds()
+    span = page_of(body.limit, body.page)
     condition = body.condition()
-    found = await list_flows(call.read(), condition, body.sort, Span(limit, offset))
-    return Answer.json(body.answer(found, await count_flows(call.read(), condition)))
+    found = await list_flows(call.read(), condition, body.sort, span)
+    total = await count_flows(call.read(), condition)
+    return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
 @routes.post("/flows/count", scope="see_flows", answers={200: int})

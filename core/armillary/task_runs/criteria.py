@@ -13,14 +13,14 @@ from armillary.flow_runs.filters import FlowRunFilter
 from armillary.flows.filters import FlowFilter
 from armillary.task_runs.filters import TaskRunFilter
 
-_RUN = "flow_run r where r.id = t.flow_run_id and r.workspace = t.workspace"
+_RUN = "flow_run r where r.id = t.flow_run_id and +r.workspace = t.workspace"
 _FLOW = (
     "flow_run r join flow f on f.id = r.flow_id"
-    " where r.id = t.flow_run_id and f.workspace = t.workspace"
+    " where r.id = t.flow_run_id and +f.workspace = t.workspace"
 )
 _DEPLOYMENT = (
     "flow_run r join deployment d on d.id = r.deployment_id"
-    " where r.id = t.flow_run_id and d.workspace = t.workspace"
+    " where r.id = t.flow_run_id and +d.workspace = t.workspace"
 )
 
 

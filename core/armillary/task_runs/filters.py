@@ -86,6 +86,7 @@ def _has_subflow(alias: str, wanted: bool | None) -> Condition:  # noqa: FBT001 
     if wanted is None:
         return TRUE
     source = (
-        f"flow_run sr where sr.parent_task_run_id = {alias}.id and sr.workspace = {alias}.workspace"
+        f"flow_run sr where sr.parent_task_run_id = {alias}.id"
+        f" and +sr.workspace = {alias}.workspace"
     )
     return exists(source, TRUE, wanted=wanted)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from armillary.api import Answer, Call, OrDefault, Routes
-from armillary.db.listing import Span
-from armillary.history import HistoryBody, Interval
-from armillary.paging import Page, PageSlice, Slice
+from armillary.history import Interval, Window, window_of
+from armillary.paging import Page, page_of, paged, slice_of
 from armillary.task_runs.criteria import TaskRunCriteria
 from armillary.task_runs.reading import (
     TaskRunSort,
@@ -19,44 +20,53 @@ from armillary.task_runs.schemas import TaskRun
 list_routes = Routes(tag="Task Runs")
 
 
-class FilterTaskRuns(TaskRunCriteria, Slice):
+class FilterTaskRuns(TaskRunCriteria):
     """Which task runs to list."""
 
     sort: OrDefault[TaskRunSort] = "ID_DESC"
+    limit: int | None = None
+    offset: OrDefault[int] = 0
 
 
-class PaginateTaskRuns(TaskRunCriteria, PageSlice):
+class PaginateTaskRuns(TaskRunCriteria):
     """Which page of task runs to list."""
 
     sort: OrDefault[TaskRunSort] = "ID_DESC"
+    limit: int | None = None
+    page: OrDefault[int] = 1
 
 
-class TaskRunHistory(TaskRunCriteria, HistoryBody):
+class TaskRunHistory(TaskRunCriteria, kw_only=True):
     """Which task runs to count in which window."""
+
+    history_start: datetime
+    history_end: datetime
+    history_interval_seconds: float
+
+    def window(self) -> Window:
+        """Check which window of time is meant."""
+        return window_of(self.history_start, self.history_end, self.history_interval_seconds)
 
 
 @list_routes.post("/task_runs/filter", scope="see_flows", answers={200: list[TaskRun]})
 async def filter_task_runs(call: Call, body: FilterTaskRuns) -> Answer:
     """List task runs."""
-    limit, offset = body.bounds()
+    span = slice_of(body.limit, body.offset)
     selection = body.selection(call.workspace)
     return Answer.json(
-        await list_task_runs(
-            call.read(), selection, body.sort, Span(limit, offset), now=call.received
-        )
+        await list_task_runs(call.read(), selection, body.sort, span, now=call.received)
     )
 
 
 @list_routes.post("/task_runs/paginate", scope="see_flows", answers={200: Page})
 async def paginate_task_runs(call: Call, body: PaginateTaskRuns) -> Answer:
     """List a page of task runs and say how many there are."""
-    limit, offset = body.bounds()
+    span = page_of(body.limit, body.page)
     selection = body.selection(call.workspace)
-    found = await list_task_runs(
-        call.read(), selection, body.sort, Span(limit, offset), now=call.received
-    )
+    found = await list_task_runs(call.read(), selection, body.sort, span, now=call.received)
     total = await count_task_runs(call.read(), selection)
-    return Answer.json(body.answer([reduced(run) for run in found], total))
+    results = [reduced(run) for run in found]
+    return Answer.json(paged(results, total, limit=span.limit, page=body.page))
 
 
 @list_routes.post("/task_runs/count", scope="see_flows", answers={200: int})

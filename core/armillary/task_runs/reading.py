@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from armillary.db.filters import Condition, every
-from armillary.db.listing import Order, Shape, Span, inner, outer
+from armillary.db.listing import Order, Shape, Span, by_state, inner, outer
 from armillary.db.unit import Reader
 from armillary.history import Interval, Window, estimated_run_time, lateness, read_history
 from armillary.orchestration.wire import WireState
@@ -72,21 +72,25 @@ async def list_task_runs(
     if span.limit == 0:
         return []
     order = _ORDERS[sort]
-    ids = inner(_FOUND, _where(selection, order), order, span)
+    ids = ids_statement(selection, order, span)
     rows = await reader.all(outer(ids, _SHOWN, order), *ids.args)
     return [task_run_from_row(row, now=now) for row in rows]
 
 
-def _where(selection: TaskRunSelection, order: Order) -> Condition:
-    """Lead the search to the index that ends it early."""
+def ids_statement(selection: TaskRunSelection, order: Order, span: Span) -> Condition:
+    """Choose the statement that finds the ids: one whose index ends the search early."""
+    where = selection.where()
     if selection.narrow:
-        return selection.where()
+        return inner(_FOUND, where, order, span)
     if selection.states and _NOTABLE.issuperset(selection.states):
-        return every([selection.where(), Condition(IS_NOTABLE)])
+        notable = [where, Condition(IS_NOTABLE)]
+        if order.key == "t.expected_start_time":
+            return by_state(_FOUND, notable, selection.states, order=order, span=span)
+        return inner(_FOUND, every(notable), order, span)
     if order.key == "t.id":
         walking = Condition("+t.workspace = ?", (selection.workspace,))
-        return every([walking, selection.condition])
-    return selection.where()
+        return inner(_FOUND, every([walking, selection.condition]), order, span)
+    return inner(_FOUND, where, order, span)
 
 
 async def count_task_runs(reader: Reader, selection: TaskRunSelection) -> int:

@@ -214,8 +214,8 @@ STATEMENTS = (
     # lists by time
     "create index task_run_expected on task_run (workspace, expected_start_time)",
     "create index task_run_started on task_run (workspace, start_time)",
-    # lists of what went wrong
-    """create index task_run_notable on task_run (workspace, state_type, start_time)
+    # lists of what went wrong; the condition stands word for word in task_runs/reading.py
+    """create index task_run_notable on task_run (workspace, state_type, expected_start_time)
         where state_type in ('FAILED', 'CRASHED', 'CANCELLED')""",
     """create table task_run_state (
         id {key} not null primary key,
