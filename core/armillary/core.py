@@ -95,7 +95,11 @@ class Core:
     async def open(self) -> list[Step]:
         """Open the database and bring it to this version's shape; return the steps that took."""
         await self.database.open()
-        return await upgrade(self.database, self.tables())
+        try:
+            return await upgrade(self.database, self.tables())
+        except BaseException:
+            await self.database.close()
+            raise
 
     async def close(self) -> None:
         """Let what is queued finish, then let go of the database."""
