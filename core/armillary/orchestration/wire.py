@@ -31,7 +31,7 @@ class CreateState(Body):
     type: StateType
     name: str | None = None
     message: str | None = None
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = NULL  # in a union msgspec takes Raw for nothing
     state_details: OrDefault[StateDetails] = StateDetails()
 
     def proposal(self, now: datetime) -> Proposal:

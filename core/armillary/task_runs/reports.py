@@ -23,6 +23,7 @@ PREFIX = "prefect.task-run"
 _RUN = "prefect.task-run."
 _FLOW_RUN = "prefect.flow-run."
 UNSET = msgspec.UNSET
+_NULL = b"null"
 _encode = msgspec.json.Encoder().encode
 
 FIELDS = (
@@ -140,7 +141,7 @@ def _report(workspace: int, event: InEvent) -> Report:
             raise ValueError(message)
     occurred = in_utc(event.occurred)
     state = payload.validated_state.proposal(occurred)
-    data = payload.validated_state.data
+    data = bytes(payload.validated_state.data)
     flow_run_id = _flow_run_id(event)
     return Report(
         workspace=workspace,
@@ -154,7 +155,7 @@ def _report(workspace: int, event: InEvent) -> Report:
         state_type=state.type.value,
         state_name=state.name,
         message=state.message,
-        data=None if data is None or bytes(data) == b"null" else bytes(data).decode(),
+        data=None if data == _NULL else data.decode(),
         details=state.details,
     )
 

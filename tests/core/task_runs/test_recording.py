@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from typing import Any
@@ -203,6 +204,18 @@ async def test_a_malformed_event_is_dropped_with_one_line(
     assert len(lines) == 1
 
 
+@pytest.mark.parametrize("data", [{"type": "x", "size": 2**70}, [1], "text", 0, False])
+async def test_a_states_data_is_kept_as_it_is(core: Core, data: Any) -> None:
+    event = task_event(10, "COMPLETED", at=1, run=RUN, flow_run=None)
+    encoded = json.dumps(data).encode()
+    payload = bytes(event.payload).replace(b'"data":null', b'"data":' + encoded)
+    event.payload = msgspec.Raw(payload)
+    await accept(core, event)
+    found = await core.database.read(None).one("select data from task_run_state")
+    assert found is not None
+    assert found[0] == encoded.decode()
+
+
 async def test_nul_in_a_message_is_replaced(core: Core) -> None:
     flow_run = await a_flow_run(core)
     state = {"message": "a\x00b \\u0000"}
@@ -221,7 +234,7 @@ async def test_equal_natural_keys_of_two_workspaces_never_touch(core: Core) -> N
     await accept(core, *life(uuid(2), theirs, first=200), workspace=OTHER)
     before = await stored(core)
 
-    late = {"at": 60.0, "task_run": {"name": "taken over"}}
+    late: dict[str, Any] = {"at": 60.0, "task_run": {"name": "taken over"}}
     await accept(
         core, task_event(300, "FAILED", run=RUN, flow_run=ours, **late), workspace=OTHER
     )
@@ -244,9 +257,7 @@ def test_any_order_with_repeats_ends_like_the_true_order(
 ) -> None:
     from armillary.testing import ManualClock  # noqa: PLC0415
 
-    events = life(RUN, None) + [
-        task_event(300, "PENDING", at=0.5, run=uuid(3), flow_run=None)
-    ]
+    events = [*life(RUN, None), task_event(300, "PENDING", at=0.5, run=uuid(3), flow_run=None)]
     picks = data.draw(
         st.lists(st.sampled_from(range(len(events))), max_size=6).flatmap(
             lambda more: st.permutations([*range(len(events)), *more])
@@ -280,7 +291,7 @@ def made_core(url: str, clock: Any) -> Core:
 
     found = discover()
     chosen = load(found, environ={}, flags={"database.url": url})
-    return Core.create(chosen, found=found, clock=clock, chance=random.Random(1))
+    return Core.create(chosen, found=found, clock=clock, chance=random.Random(1))  # noqa: S311
 
 
 async def test_thousands_of_events_in_random_order_end_in_the_right_states(core: Core) -> None:
@@ -293,7 +304,7 @@ async def test_thousands_of_events_in_random_order_end_in_the_right_states(core:
             payload["task_run"]["dynamic_key"] = str(number)
             event.payload = msgspec.Raw(msgspec.json.encode(payload))
             events.append(event)
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311
     mixed = shuffled(chance, events + chance.sample(events, 200))
     await asyncio.gather(
         *(core.intake.accept(WORKSPACE, mixed[start::8]) for start in range(8))
