@@ -63,7 +63,7 @@ details = st.builds(
     pause_reschedule=st.booleans(),
     pause_key=st.sampled_from([None, "a", "b"]),
 )
-datas = st.none() | st.sampled_from([msgspec.Raw(raw) for raw in DATA.values()])
+contents = st.none() | st.sampled_from([msgspec.Raw(raw) for raw in DATA.values()])
 kinds = st.sampled_from(sorted(StateType))
 policies = st.builds(
     FlowRunPolicy,
@@ -95,8 +95,8 @@ def _proposal(kind: StateType, name: str, data: msgspec.Raw | None, more: StateD
 
 transitions = st.builds(
     Transition,
-    initial=st.none() | st.builds(_state, kinds, names, datas, details),
-    proposed=st.builds(_proposal, kinds, names, datas, details),
+    initial=st.none() | st.builds(_state, kinds, names, contents, details),
+    proposed=st.builds(_proposal, kinds, names, contents, details),
     now=st.just(NOW),
     flow_run=facts,
     client=st.builds(Client, version=st.none(), prerelease=st.none(), api=st.none()),
