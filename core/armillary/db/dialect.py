@@ -24,6 +24,10 @@ token               SQLite                                     PostgreSQL
 ``{each}``          ``json_each(?)``                           rows ``value`` of a JSON array
 ``{elements}``      ``json_each``                              ``json_array_elements_text``
 ``{json}``          nothing                                    ``::json``, behind a text
+``{members}``       ``json_each``                              ``json_each_text``: rows of
+                                                               ``key``, ``value``
+``{glob}``          ``glob``                                   ``like``; the pattern comes from
+                                                               :meth:`Dialect.wildcards`
 ==================  =========================================  ==============================
 """
 
@@ -60,7 +64,10 @@ _TOKENS = {
     ),
     "elements": ("json_each", "json_array_elements_text"),
     "json": ("", "::json"),
+    "members": ("json_each", "json_each_text"),
+    "glob": ("glob", "like"),
 }
+_LIKE = str.maketrans({"*": "%", "?": "_", "\\": "\\\\", "%": "\\%", "_": "\\_"})
 _TOKEN = re.compile(r"\{(\w+)\}")
 
 
@@ -73,6 +80,12 @@ class Dialect(enum.Enum):
     def sql(self, text: str) -> str:
         """Return the statement as this database takes it; cached by text."""
         return _sqlite(text) if self is Dialect.SQLITE else _postgres(text)
+
+    def wildcards(self, text: str) -> str:
+        """Shape a pattern of ``*`` and ``?``, else taken by the letter, for ``{glob}``."""
+        if self is Dialect.SQLITE:
+            return text.replace("[", "[[]")
+        return text.translate(_LIKE)
 
     def json_has(self, column: str) -> str:
         """Return a condition with one argument: the JSON array in ``column`` holds that text."""

@@ -1,0 +1,172 @@
+"""The filter of events in SQL: the same decisions as in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from armillary.db.dialect import Dialect
+from armillary.db.filters import FALSE, Condition, among, any_of, every, exists, none_of, some
+from armillary.searching import parse
+from armillary_plugins.events.matching import ID, ROLE, patterns
+from armillary_plugins.events.schemas import (
+    AnyResourceFilter,
+    EventFilter,
+    Labels,
+    NameFilter,
+    RelatedFilter,
+)
+from armillary_plugins.events.window import Window
+
+_PRIMARY = "(body{json} -> 'resource')"
+_RELATED = "{elements}(body{json} -> 'related') related where true"
+_EACH = "related.value{json}"
+_TEXT = (
+    "(event || ' ' || cast(body{json} -> 'resource' as text) || ' '"
+    " || cast(body{json} -> 'related' as text) || ' ' || cast(body{json} -> 'payload' as text))"
+)
+
+
+class Conditions:
+    """Makes conditions for one workspace, window and database."""
+
+    def __init__(self, workspace: int, window: Window, dialect: Dialect) -> None:
+        self._workspace = workspace
+        self._window = window
+        self._dialect = dialect
+
+    def on(self, events: EventFilter) -> Condition:
+        """Make the condition on the table ``event``."""
+        parts = [
+            Condition(
+                "workspace = ? and occurred >= ? and occurred <= ?",
+                (self._workspace, self._window.since, self._window.until),
+            )
+        ]
+        if events.event is not None:
+            parts += _names(events.event)
+        if events.id is not None and events.id.id:
+            parts += any_of("id", [str(each) for each in events.id.id])
+        if events.resource is not None:
+            parts += self._primary(events.resource)
+        for each in events.all_any:
+            parts += self._any(each)
+        for related in events.all_related:
+            parts += self._related(related)
+        if events.text is not None:
+            parts.append(parse(events.text.query).on(_TEXT))
+        return every(parts)
+
+    def _primary(self, wanted: AnyResourceFilter) -> list[Condition]:
+        found = self._with_resource(wanted.id)
+        if wanted.id:
+            found += any_of("resource_id", wanted.id)
+        if wanted.id_prefix:
+            found.append(_begins("resource_id", wanted.id_prefix))
+        return found + self._labels(_PRIMARY, wanted.labels)
+
+    def _any(self, wanted: AnyResourceFilter) -> list[Condition]:
+        found = self._with_resource(wanted.id)
+        if not (wanted.id_prefix or wanted.labels):
+            return found
+        return [
+            *found,
+            some(
+                [
+                    every(self._one(_PRIMARY, wanted)),
+                    exists(_RELATED, every(self._one(_EACH, wanted))),
+                ]
+            ),
+        ]
+
+    def _one(self, resource: str, wanted: AnyResourceFilter) -> list[Condition]:
+        found = []
+        if wanted.id:
+            found.append(_label(resource, ID, every(any_of("label.value", wanted.id))))
+        if wanted.id_prefix:
+            found.append(_label(resource, ID, _begins("label.value", wanted.id_prefix)))
+        return found + self._labels(resource, wanted.labels)
+
+    def _related(self, wanted: RelatedFilter) -> list[Condition]:
+        pairs = wanted.resources_in_roles
+        inside = []
+        if wanted.id:
+            inside.append(_label(_EACH, ID, every(any_of("label.value", wanted.id))))
+        if wanted.role:
+            inside.append(_label(_EACH, ROLE, every(any_of("label.value", wanted.role))))
+        if pairs:
+            inside.append(some([_pair(each, role) for each, role in pairs]))
+        inside += self._labels(_EACH, wanted.labels)
+        if not inside:
+            return []
+        return [
+            *self._with_resource(wanted.id),
+            *self._with_resource([each for each, _ in pairs] if pairs else None),
+            exists(_RELATED, every(inside)),
+        ]
+
+    def _with_resource(self, ids: Sequence[str] | None) -> list[Condition]:
+        """Have to do with one of the resources, in whatever role; what the index finds."""
+        if not ids:
+            return []
+        source = (
+            "select event_key from event_resource"
+            " where workspace = ? and occurred >= ? and occurred <= ?"
+        )
+        inside = every(any_of("resource_id", ids))
+        arguments = (self._workspace, self._window.since, self._window.until)
+        found = among("key", source, inside)
+        return [Condition(found.sql, (*arguments, *found.args))]
+
+    def _labels(self, resource: str, labels: Labels | None) -> list[Condition]:
+        return [
+            self._matches(resource, label, [values] if isinstance(values, str) else values)
+            for label, values in (labels or {}).items()
+        ]
+
+    def _matches(self, resource: str, label: str, values: Sequence[str]) -> Condition:
+        if not values:
+            return FALSE
+        return _label(
+            resource,
+            label,
+            some(
+                Condition(
+                    f"label.value {'' if wanted else 'not '}{{glob}} ?",
+                    (self._dialect.wildcards(text),),
+                )
+                for text, wanted in patterns(values)
+            ),
+        )
+
+
+def _names(names: NameFilter) -> list[Condition]:
+    found = []
+    if names.prefix:
+        found.append(_begins("event", names.prefix))
+    if names.exclude_prefix:
+        begins = _begins("event", names.exclude_prefix)
+        found.append(Condition(f"not {begins.sql}", begins.args))
+    if names.name:
+        found += any_of("event", names.name)
+    return found + none_of("event", names.exclude_name)
+
+
+def _begins(column: str, prefixes: Iterable[str]) -> Condition:
+    joined = some(
+        Condition(f"substr({column}, 1, ?) = ?", (len(prefix), prefix)) for prefix in prefixes
+    )
+    return Condition(f"({joined.sql})", joined.args)
+
+
+def _label(resource: str, label: str, condition: Condition) -> Condition:
+    found = exists(f"{{members}}({resource}) label where label.key = ?", condition)
+    return Condition(found.sql, (label, *found.args))
+
+
+def _pair(resource_id: str, role: str) -> Condition:
+    return every(
+        [
+            _label(_EACH, ID, Condition("label.value = ?", (resource_id,))),
+            _label(_EACH, ROLE, Condition("label.value = ?", (role,))),
+        ]
+    )

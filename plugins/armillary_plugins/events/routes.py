@@ -1,0 +1,75 @@
+"""Routes that take events and find them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from armillary.api import Answer, Call, Routes, page_limit
+from armillary.errors import Refused
+from armillary.events.schemas import InEvent
+from armillary.workspaces import DEFAULT
+from armillary_plugins.events import tokens
+from armillary_plugins.events.repository import finding
+from armillary_plugins.events.schemas import EventPage, FilterEvents
+from armillary_plugins.events.tokens import PageToken
+from armillary_plugins.events.window import Window, window_of
+
+routes = Routes(tag="Events")
+
+
+@routes.post("/events", scope="manage_events", answers={204: None}, nul=True)
+async def create_events(call: Call, body: list[InEvent]) -> Answer:
+    """Take events in; the answer comes once they are durable."""
+    await call.core.intake.accept(call.workspace, body)
+    return Answer.empty()
+
+
+@routes.post("/events/filter", scope="see_events", answers={200: EventPage})
+async def filter_events(call: Call, body: FilterEvents) -> Answer:
+    """List the first events that a filter lets through, and how many there are in all."""
+    limit = page_limit(body.limit)
+    window = window_of(body.filter, call.core.clock.now())
+    total = await finding.count_events(call.read(), body.filter, window)
+    return await _page(call, PageToken(body.filter, window.since, window.until, total, limit, 0))
+
+
+@routes.get("/events/filter/next", scope="see_events", answers={200: EventPage})
+async def read_next_page(call: Call) -> Answer:
+    """List the events of the next page, as the page before it named it."""
+    token = tokens.read(call.query.get("page-token", ""))
+    if token is None:
+        raise Refused(
+            403, "This page-token is none of ours: take the next_page of a page as it was given."
+        )
+    page_limit(token.page_size)
+    return await _page(call, token)
+
+
+async def _page(call: Call, token: PageToken) -> Answer:
+    bodies = await finding.filter_events(
+        call.read(),
+        token.filter,
+        Window(token.since, token.until),
+        limit=token.page_size,
+        offset=token.offset,
+    )
+    following = token.next
+    return Answer.json(
+        EventPage(
+            events=[msgspec.Raw(body.encode()) for body in bodies],
+            total=token.count,
+            next_page=None if following is None else _address(call, following),
+        )
+    )
+
+
+def _address(call: Call, token: PageToken) -> str:
+    """Write where a page is as the client must ask for it, who takes it as it is."""
+    scheme = call.headers.get("x-forwarded-proto", "http")
+    host = call.headers.get("x-forwarded-host") or call.headers.get("host", "localhost")
+    place = ""
+    if (call.account_id, call.workspace_id) != (DEFAULT.account_id, DEFAULT.id):
+        place = f"/accounts/{call.account_id}/workspaces/{call.workspace_id}"
+    base = call.core.settings.server.base_path.rstrip("/")
+    token_text = tokens.written(token)
+    return f"{scheme}://{host}{base}/api{place}/events/filter/next?page-token={token_text}"
