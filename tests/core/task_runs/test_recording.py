@@ -17,6 +17,7 @@ from armillary.clock import to_micros
 from armillary.core import Core
 from armillary.events.intake import Intake
 from armillary.events.schemas import InEvent
+from armillary.task_runs import recording
 from tests.core.task_runs.clients import (
     OTHER,
     WORKSPACE,
@@ -316,3 +317,56 @@ async def test_thousands_of_events_in_random_order_end_in_the_right_states(core:
     states = await core.database.read(None).one("select count(*) from task_run_state")
     assert states is not None
     assert states[0] == 5 * runs
+
+
+async def test_two_processes_reporting_one_run_at_the_same_time_make_one_run(core: Core) -> None:
+    flow_run = await a_flow_run(core)
+    keys = 40
+    parts = []
+    for process in range(4):
+        events = [
+            task_event(
+                1000 * process + key,
+                "RUNNING",
+                at=process,
+                run=uuid(100_000 * (process + 1) + key),
+                flow_run=flow_run,
+                task_run={"dynamic_key": str(key), "run_count": process},
+            )
+            for key in range(keys)
+        ]
+        parts.append(events if process % 2 else events[::-1])
+    await asyncio.gather(*(core.intake.accept(WORKSPACE, part) for part in parts))
+    rows = await core.database.read(None).all("select id, run_count from task_run")
+    assert len({row[0] for row in rows}) == keys
+    assert {row[1] for row in rows} == {3}
+    attached = await core.database.read(None).all(
+        "select count(*) from task_run_state s join task_run r on r.id = s.task_run_id "
+        "group by r.id"
+    )
+    assert [tuple(row) for row in attached] == [(4,)] * keys
+
+
+@pytest.mark.parametrize("run", [RUN, uuid(2)])
+async def test_a_run_that_somebody_created_meanwhile_is_found_in_the_end(
+    core: Core, monkeypatch: pytest.MonkeyPatch, run: str
+) -> None:
+    flow_run = await a_flow_run(core)
+    await accept(core, task_event(10, "PENDING", at=1, run=RUN, flow_run=flow_run))
+    look = recording._loaded
+    looks = []
+
+    async def too_early(unit: Any, reports: Any) -> Any:
+        found = await look(unit, reports)
+        looks.append(found)
+        if len(looks) == 1:
+            found.by_natural.clear()
+            found.by_id.clear()
+            found.flow_runs[flow_run] = WORKSPACE
+        return found
+
+    monkeypatch.setattr(recording, "_loaded", too_early)
+    await accept(core, task_event(11, "RUNNING", at=2, run=run, flow_run=flow_run))
+    assert len(looks) == 2
+    assert (await stored(core))["state_name"] == "Running"
+    assert await history(core, RUN) == [(uuid(10), "Pending"), (uuid(11), "Running")]
