@@ -91,9 +91,7 @@ def emit_queue(
         "prefect.resource.name": queue.name,
         "prefect.resource.role": "work-queue",
     }
-    _emit(
-        unit, event_id, f"prefect.work-queue.{verb}", resource, related, _payload(updates), None
-    )
+    _emit(unit, event_id, f"prefect.work-queue.{verb}", resource, related, _payload(updates), None)
 
 
 async def set_pool_status(unit: Unit, ids: Ids, pool: PoolRef, status: str) -> None:

@@ -69,7 +69,7 @@ class CreateWorkQueue(Body):
     is_paused: OrDefault[bool] = False
     concurrency_limit: int | None = None
     priority: int | None = None
-    filter: msgspec.Raw | None = None
+    filter: msgspec.Raw = msgspec.Raw(b"")
 
 
 class UpdateWorkQueue(Body):
@@ -81,7 +81,7 @@ class UpdateWorkQueue(Body):
     concurrency_limit: int | msgspec.UnsetType | None = msgspec.UNSET
     priority: int | msgspec.UnsetType | None = msgspec.UNSET
     last_polled: datetime | msgspec.UnsetType | None = msgspec.UNSET
-    filter: msgspec.Raw | msgspec.UnsetType | None = msgspec.UNSET
+    filter: msgspec.Raw = msgspec.Raw(b"")
 
 
 class WorkQueue(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ where r.work_queue_id = ? and r.state_type = 'SCHEDULED'
   and (r.retry_type is null or r.retry_type <> 'in_process')
   and r.next_scheduled_start_time <= ?
 order by r.next_scheduled_start_time, r.id limit ?
-"""  # noqa: S608 - no input in it
+"""
 _TAKEN = """
 select count(*) from flow_run
 where work_queue_id = ? and state_type in ('RUNNING', 'PENDING') and work_queue_id is not null
@@ -56,9 +56,7 @@ async def status(reader: Reader, queue: WorkQueue, *, now: datetime) -> QueueSta
     """Judge a queue by its late runs and its last poll."""
     late = int(await reader.value(_LATE, queue.id))
     quiet = (
-        None
-        if queue.last_polled is None
-        else (to_micros(now) - to_micros(queue.last_polled)) / 1e6
+        None if queue.last_polled is None else (to_micros(now) - to_micros(queue.last_polled)) / 1e6
     )
     polled = quiet is not None and quiet <= HEALTH.maximum_seconds_since_last_polled
     return QueueStatus(

@@ -10,12 +10,10 @@ from armillary.work_pools.repository import workers as worker_rows
 from armillary.work_pools.schemas import Worker, WorkPool, WorkQueue
 
 
-async def pools(
-    reader: Reader, condition: Condition, *, limit: int, offset: int
-) -> list[WorkPool]:
+async def pools(reader: Reader, condition: Condition, *, limit: int, offset: int) -> list[WorkPool]:
     """List pools by name."""
     rows = await reader.all(
-        f"select {pool_rows.COLUMNS} from work_pool p where p.workspace = ? and {condition.sql} "  # noqa: S608
+        f"select {pool_rows.COLUMNS} from work_pool p where p.workspace = ? and {condition.sql} "
         "order by p.name, p.id limit ? offset ?",
         reader.workspace,
         *condition.args,
@@ -28,7 +26,7 @@ async def pools(
 async def count_pools(reader: Reader, condition: Condition) -> int:
     """Count pools."""
     found = await reader.value(
-        f"select count(*) from work_pool p where p.workspace = ? and {condition.sql}",  # noqa: S608
+        f"select count(*) from work_pool p where p.workspace = ? and {condition.sql}",
         reader.workspace,
         *condition.args,
     )
@@ -40,7 +38,7 @@ async def queues(
 ) -> list[WorkQueue]:
     """List a pool's queues by priority; NotFound without the pool unless it is the agents'."""
     rows = await reader.all(
-        f"select {queue_rows.COLUMNS} from work_queue q join work_pool p on p.id = q.work_pool_id "  # noqa: S608
+        f"select {queue_rows.COLUMNS} from work_queue q join work_pool p on p.id = q.work_pool_id "
         f"where p.workspace = ? and p.name = ? and {condition.sql} "
         "order by q.priority, q.id limit ? offset ?",
         reader.workspace,
@@ -60,7 +58,7 @@ async def workers(
     """List a pool's workers, those heard of last first; NotFound without the pool."""
     found = await pool_rows.find(reader, pool)
     rows = await reader.all(
-        f"select {worker_rows.COLUMNS} from worker w where w.work_pool_id = ? and {condition.sql} "  # noqa: S608
+        f"select {worker_rows.COLUMNS} from worker w where w.work_pool_id = ? and {condition.sql} "
         "order by w.last_heartbeat_time desc, w.id limit ? offset ?",
         found.id,
         *condition.args,

@@ -32,7 +32,7 @@ where r.work_queue_id = ? and r.state_type = 'SCHEDULED'
   and (r.retry_type is null or r.retry_type <> 'in_process')
   and r.next_scheduled_start_time >= ? and r.next_scheduled_start_time <= ?
 order by r.next_scheduled_start_time, r.id limit ?
-"""  # noqa: S608 - no input in it
+"""
 _POOL = """
 select id, name, type, is_paused, concurrency_limit from work_pool where workspace = ? and name = ?
 """

@@ -26,7 +26,7 @@ case when p.concurrency_limit is null then null else (
   select count(*) from flow_run r join work_queue q on q.id = r.work_queue_id
   where q.work_pool_id = p.id and r.state_type in ('RUNNING', 'PENDING')) end
 """
-_BY_NAME = f"select {COLUMNS} from work_pool p where p.workspace = ? and p.name = ?"  # noqa: S608
+_BY_NAME = f"select {COLUMNS} from work_pool p where p.workspace = ? and p.name = ?"
 _REF = """
 select id, name, type, status, last_status_event_id, last_transitioned_status_at, is_paused,
   description, base_job_template, concurrency_limit, storage_configuration
@@ -159,7 +159,7 @@ async def update(unit: Unit, ids: Ids, name: str, changes: Mapping[str, object])
     pool = _ref(row)
     assignments = ", ".join(f"{column} = ?" for column in ("updated", *changes))
     await unit.run(
-        f"update work_pool set {assignments} where id = ?",  # noqa: S608 - names of our columns
+        f"update work_pool set {assignments} where id = ?",
         unit.micros,
         *changes.values(),
         pool.id,

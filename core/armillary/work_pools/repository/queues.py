@@ -23,8 +23,8 @@ case when q.concurrency_limit is null then null else (
   where r.work_queue_id = q.id and r.state_type in ('RUNNING', 'PENDING')) end
 """
 _FROM = "from work_queue q join work_pool p on p.id = q.work_pool_id"
-_BY_NAME = f"select {COLUMNS} {_FROM} where p.workspace = ? and p.name = ? and q.name = ?"  # noqa: S608
-_BY_ID = f"select {COLUMNS} {_FROM} where q.workspace = ? and q.id = ?"  # noqa: S608
+_BY_NAME = f"select {COLUMNS} {_FROM} where p.workspace = ? and p.name = ? and q.name = ?"
+_BY_ID = f"select {COLUMNS} {_FROM} where q.workspace = ? and q.id = ?"
 _REF = """
 select q.id, q.name, q.status, q.last_polled, q.description, q.concurrency_limit, q.priority,
   p.id, p.name, p.type, p.default_queue_id
@@ -95,7 +95,7 @@ async def create(unit: Unit, ids: Ids, pool_name: str, new: CreateWorkQueue) -> 
         description=new.description,
         is_paused=new.is_paused,
         concurrency_limit=new.concurrency_limit,
-        queue_filter=None if new.filter is None else bytes(new.filter).decode(),
+        queue_filter=bytes(new.filter).decode() or None,
     )
     emit_queue(unit, ids.uuid7(), "created", queue, pool)
     return queue.id
@@ -138,7 +138,7 @@ async def update(unit: Unit, ids: Ids, queue_id: str, changes: Mapping[str, obje
         return
     assignments = ", ".join(f"{column} = ?" for column in ("updated", *changes))
     await unit.run(
-        f"update work_queue set {assignments} where id = ?",  # noqa: S608 - names of our columns
+        f"update work_queue set {assignments} where id = ?",
         unit.micros,
         *changes.values(),
         queue_id,
@@ -157,9 +157,7 @@ async def update(unit: Unit, ids: Ids, queue_id: str, changes: Mapping[str, obje
         emit_queue(unit, ids.uuid7(), word(status), queue, pool)
 
 
-def _status_after(
-    status: str, last_polled: int | None, is_paused: object, now: int
-) -> str | None:
+def _status_after(status: str, last_polled: int | None, is_paused: object, now: int) -> str | None:
     """Say which status a queue takes when it is paused or unpaused; None where it keeps its own."""
     if is_paused is None:
         return None
@@ -185,7 +183,7 @@ async def delete(unit: Unit, ids: Ids, queue_id: str) -> None:
         raise Conflict(message)
     for table in ("flow_run", "deployment"):
         await unit.run(
-            f"update {table} set work_queue_id = null where work_queue_id = ?",  # noqa: S608
+            f"update {table} set work_queue_id = null where work_queue_id = ?",
             queue_id,
         )
     await unit.run("delete from work_queue where id = ?", queue_id)

@@ -44,9 +44,7 @@ async def heartbeat(
     """Record that a worker lives; its pool becomes READY.  Returns the worker's id."""
     pool = await find(unit, pool_name)
     now = unit.micros
-    await unit.run(
-        _UPSERT, ids.uuid7(), unit.workspace, now, now, name, pool.id, now, interval
-    )
+    await unit.run(_UPSERT, ids.uuid7(), unit.workspace, now, now, name, pool.id, now, interval)
     if pool.status == "NOT_READY":
         await set_pool_status(unit, ids, pool, "READY")
     found = await unit.value(

@@ -90,9 +90,7 @@ async def ensure_agent_pool(call: Call, unit: Unit) -> None:
         "select 1 from work_pool where workspace = ? and name = ?", unit.workspace, AGENT_POOL
     )
     if found is None:
-        await pools.create(
-            unit, call.core.ids, CreateWorkPool(name=AGENT_POOL, type=pools.AGENT)
-        )
+        await pools.create(unit, call.core.ids, CreateWorkPool(name=AGENT_POOL, type=pools.AGENT))
 
 
 @routes.get("/work_queues/{id:uuid}", scope="see_work_queues", answers={200: WorkQueue})
@@ -165,6 +163,6 @@ def queue_changes(body: UpdateWorkQueue) -> dict[str, object]:
         changes["priority"] = body.priority
     if body.last_polled not in (msgspec.UNSET, None):
         changes["last_polled"] = to_micros(in_utc(body.last_polled))
-    if isinstance(body.filter, msgspec.Raw):
+    if bytes(body.filter):
         changes["filter"] = bytes(body.filter).decode()
     return changes

@@ -1,0 +1,1 @@
+"""Every write on deployments and their schedules."""
