@@ -1,0 +1,1 @@
+"""Concurrency limits: slots, and the leases that hold them."""

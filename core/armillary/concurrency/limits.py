@@ -1,0 +1,170 @@
+"""Every query on concurrency limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from armillary.clock import from_micros
+from armillary.concurrency.slots import Limit, settled, used
+from armillary.db.unit import Reader, Row, Unit
+from armillary.ids import Ids
+
+LIMIT_COLUMNS = """
+l.id, l.created, l.updated, l.name, l.active, l.slot_limit, l.active_slots, l.denied_slots,
+l.slot_decay_per_second, l.avg_slot_occupancy_seconds
+"""
+DEPLOYMENT_PREFIX = "deployment:"
+DEFAULT_OCCUPANCY = 2.0
+
+_FROM = f"select {LIMIT_COLUMNS} from concurrency_limit l where l.workspace = ?"
+_BY_ID = f"{_FROM} and l.id = ?"
+_BY_NAME = f"{_FROM} and l.name = ?"
+_LOCKED_BY_NAME = f"{_BY_NAME} {{for_update}}"
+_INSERT = """
+insert into concurrency_limit (id, workspace, created, updated, name, active, slot_limit,
+  active_slots, denied_slots, slot_decay_per_second, avg_slot_occupancy_seconds)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_UPDATE = """
+update concurrency_limit set updated = ?, name = ?, active = ?, slot_limit = ?, active_slots = ?,
+  denied_slots = ?, slot_decay_per_second = ?, avg_slot_occupancy_seconds = ?
+where id = ?
+"""
+_DETACH = "update deployment set concurrency_limit_id = null where concurrency_limit_id = ?"
+_FORGET_LEASES = "delete from concurrency_lease_limit where limit_id = ?"
+_DELETE = "delete from concurrency_limit where id = ?"
+
+
+class GlobalLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit as answered: ``active_slots`` are those taken now."""
+
+    id: str
+    created: datetime
+    updated: datetime
+    active: bool
+    name: str
+    limit: int
+    active_slots: int
+    slot_decay_per_second: float
+
+
+def limit_from_row(row: Row) -> Limit:
+    """Shape a row of :data:`LIMIT_COLUMNS`."""
+    return Limit(
+        id=row[0],
+        created=row[1],
+        updated=row[2],
+        name=row[3],
+        active=bool(row[4]),
+        limit=row[5],
+        active_slots=row[6],
+        denied_slots=row[7],
+        decay=row[8],
+        occupancy=row[9],
+    )
+
+
+def answered(limit: Limit, now: int) -> GlobalLimit:
+    """Shape a limit for the wire."""
+    return GlobalLimit(
+        id=limit.id,
+        created=from_micros(limit.created),
+        updated=from_micros(limit.updated),
+        active=limit.active,
+        name=limit.name,
+        limit=limit.limit,
+        active_slots=used(limit, now),
+        slot_decay_per_second=limit.decay,
+    )
+
+
+def limit_from_columns(row: Row, now: int) -> GlobalLimit | None:
+    """Shape the columns of a limit that was joined; None where there was none."""
+    return None if row[0] is None else answered(limit_from_row(row), now)
+
+
+async def exists(reader: Reader, limit_id: str) -> bool:
+    """Tell whether the workspace has this limit."""
+    return await read(reader, limit_id) is not None
+
+
+async def read(reader: Reader, limit_id: str) -> Limit | None:
+    """Read a limit by its key."""
+    row = await reader.one(_BY_ID, reader.workspace, limit_id)
+    return None if row is None else limit_from_row(row)
+
+
+async def read_by_name(reader: Reader, name: str) -> Limit | None:
+    """Read a limit by its name."""
+    row = await reader.one(_BY_NAME, reader.workspace, name)
+    return None if row is None else limit_from_row(row)
+
+
+async def insert(unit: Unit, limit: Limit) -> None:
+    """Create a limit; Conflict if its name is taken."""
+    await unit.run(
+        _INSERT, limit.id, unit.workspace, limit.created, limit.updated, limit.name,
+        int(limit.active), limit.limit, limit.active_slots, limit.denied_slots, limit.decay,
+        limit.occupancy,
+    )  # fmt: skip
+
+
+async def store(unit: Unit, limits: Iterable[Limit]) -> None:
+    """Write limits that were read and locked in this unit."""
+    await unit.many(
+        _UPDATE,
+        [
+            (
+                limit.updated, limit.name, int(limit.active), limit.limit, limit.active_slots,
+                limit.denied_slots, limit.decay, limit.occupancy, limit.id,
+            )
+            for limit in limits
+        ],
+    )  # fmt: skip
+
+
+async def delete(unit: Unit, limit_id: str) -> None:
+    """Delete a limit: deployments lose it, leases outlive it and give nothing back."""
+    await unit.run(_DETACH, limit_id)
+    await unit.run(_FORGET_LEASES, limit_id)
+    await unit.run(_DELETE, limit_id)
+
+
+async def set_deployment_limit(unit: Unit, ids: Ids, deployment_id: str, slots: int) -> str:
+    """Give a deployment a limit of its own, or its own another value; return the limit's id."""
+    name = DEPLOYMENT_PREFIX + deployment_id
+    row = await unit.one(_LOCKED_BY_NAME, unit.workspace, name)
+    if row is None:
+        limit = new_limit(ids.uuid4(), name, slots, unit.micros)
+        await insert(unit, limit)
+        return limit.id
+    limit = limit_from_row(row)
+    if limit.limit != slots:
+        await store(unit, [msgspec.structs.replace(settled(limit, unit.micros), limit=slots)])
+    return limit.id
+
+
+async def drop_deployment_limit(unit: Unit, deployment_id: str) -> None:
+    """Delete the limit a deployment has of its own, if it has one."""
+    row = await unit.one(_LOCKED_BY_NAME, unit.workspace, DEPLOYMENT_PREFIX + deployment_id)
+    if row is not None:
+        await delete(unit, row[0])
+
+
+def new_limit(limit_id: str, name: str, slots: int, now: int) -> Limit:
+    """Make an active limit without decay that nobody uses yet."""
+    return Limit(
+        id=limit_id,
+        created=now,
+        updated=now,
+        name=name,
+        active=True,
+        limit=slots,
+        active_slots=0,
+        denied_slots=0,
+        decay=0.0,
+        occupancy=DEFAULT_OCCUPANCY,
+    )
