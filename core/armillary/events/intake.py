@@ -157,9 +157,7 @@ class Intake:
             [(event.workspace, event.id) for event in incoming], self._clock.monotonic()
         )
 
-    def _new(
-        self, workspace: int, events: Sequence[InEvent], received: datetime
-    ) -> list[Incoming]:
+    def _new(self, workspace: int, events: Sequence[InEvent], received: datetime) -> list[Incoming]:
         """Stamp events, leaving out repeats and what is too large."""
         now = self._clock.monotonic()
         found: list[Incoming] = []

@@ -160,9 +160,7 @@ def _begun(report: Report) -> _Head:
 
 
 def _stored(row: Row) -> _Head:
-    return _Head(
-        id=row[0], workspace=row[1], occurred=row[2], values=list(row[3:]), new=False
-    )
+    return _Head(id=row[0], workspace=row[1], occurred=row[2], values=list(row[3:]), new=False)
 
 
 def _natural_of(head: _Head) -> Natural:
@@ -214,9 +212,7 @@ async def _insert(unit: Unit, heads: Sequence[_Head]) -> set[str]:
         _INSERT, [(*head.columns(micros), head.id, head.workspace, micros) for head in heads]
     )
     shown = {row[0]: row[1] for row in await unit.for_each(_HEADS, [head.id for head in heads])}
-    return {
-        head.id for head in heads if head.by is None or shown.get(head.id) != head.by.event_id
-    }
+    return {head.id for head in heads if head.by is None or shown.get(head.id) != head.by.event_id}
 
 
 async def _update(unit: Unit, heads: Iterable[_Head]) -> None:

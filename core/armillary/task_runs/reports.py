@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -37,13 +37,6 @@ DEFAULTS: tuple[object, ...] = (
     "", None, "", "", None, None, None, 0, 0, None, None, None, None, 0.0,
     _encode(TaskRunPolicy()).decode(), "{}", "[]", "{}",
 )  # fmt: skip
-_MOMENTS = frozenset(
-    {
-        "cache_expiration", "expected_start_time", "next_scheduled_start_time", "start_time",
-        "end_time",
-    }
-)  # fmt: skip
-_NULLABLE = _MOMENTS | {"cache_key", "task_version"}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +144,7 @@ def _report(workspace: int, event: InEvent) -> Report:
         flow_run_id=flow_run_id,
         task_key=run.task_key,
         dynamic_key=run.dynamic_key,
-        values=tuple(_column(run, name, flow_run_id) for name in FIELDS),
+        values=_columns(run, flow_run_id),
         state_type=state.type.value,
         state_name=state.name,
         message=state.message,
@@ -160,19 +153,41 @@ def _report(workspace: int, event: InEvent) -> Report:
     )
 
 
-def _column(run: _TaskRun, name: str, flow_run_id: str | None) -> object:
-    if name == "flow_run_id":
-        return flow_run_id
-    value: Any = getattr(run, name)
-    if value is UNSET:
-        return UNSET
-    if value is None:
-        return None if name in _NULLABLE else UNSET
-    if name in _MOMENTS:
-        return to_micros(in_utc(value))
-    if name in {"empirical_policy", "task_inputs", "tags", "labels"}:
-        return _encode(value).decode()
-    return value
+def _columns(run: _TaskRun, flow_run_id: str | None) -> tuple[object, ...]:
+    """Shape what is given for the database, in the order of :data:`FIELDS`."""
+    return (
+        _given(run.name),
+        flow_run_id,
+        run.task_key,
+        run.dynamic_key,
+        run.cache_key,
+        _micros(run.cache_expiration),
+        run.task_version,
+        _given(run.run_count),
+        _given(run.flow_run_run_count),
+        _micros(run.expected_start_time),
+        _micros(run.next_scheduled_start_time),
+        _micros(run.start_time),
+        _micros(run.end_time),
+        _given(run.total_run_time),
+        _json(run.empirical_policy),
+        _json(run.task_inputs),
+        _json(run.tags),
+        _json(run.labels),
+    )
+
+
+def _given(value: object) -> object:
+    """Take null for absent, where the column is never null."""
+    return UNSET if value is None else value
+
+
+def _micros(moment: datetime | msgspec.UnsetType | None) -> object:
+    return to_micros(in_utc(moment)) if isinstance(moment, datetime) else moment
+
+
+def _json(value: object) -> object:
+    return UNSET if value is None or value is UNSET else _encode(value).decode()
 
 
 def _flow_run_id(event: InEvent) -> str | None:

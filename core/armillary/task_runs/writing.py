@@ -72,8 +72,6 @@ async def insert_state(unit: Unit, write: TaskRunWrite) -> None:
     )
 
 
-async def write_counts(
-    unit: Unit, run_id: str, *, run_count: int, flow_run_run_count: int
-) -> None:
+async def write_counts(unit: Unit, run_id: str, *, run_count: int, flow_run_run_count: int) -> None:
     """Store counts that changed although the run stays in its state."""
     await unit.run(_UPDATE_COUNTS, unit.micros, run_count, flow_run_run_count, run_id)

@@ -143,9 +143,7 @@ async def task_row(core: Core, run_id: str) -> dict[str, Any] | None:
         "state_name, state_timestamp, run_count, flow_run_run_count, expected_start_time, "
         "start_time, end_time, total_run_time, empirical_policy, task_inputs, tags, labels"
     )
-    row = await core.database.read(None).one(
-        f"select {columns} from task_run where id = ?", run_id
-    )
+    row = await core.database.read(None).one(f"select {columns} from task_run where id = ?", run_id)
     return None if row is None else dict(zip(columns.split(", "), row, strict=True))
 
 

@@ -132,9 +132,7 @@ async def test_a_task_run_of_a_paused_flow_run_is_not_ready(core: Core) -> None:
     await create(core, flow_run)
     paused = propose(StateType.PAUSED, details=StateDetails(pause_reschedule=False))
     await core.gate.set_flow_run_state(
-        FlowRunProposal(
-            workspace=WORKSPACE, run_id=flow_run, proposal=paused, policy="minimal"
-        )
+        FlowRunProposal(workspace=WORKSPACE, run_id=flow_run, proposal=paused, policy="minimal")
     )
     decided = await put(core, RUNNING)
     assert decided.status is Status.REJECT

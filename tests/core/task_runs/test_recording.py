@@ -74,9 +74,7 @@ async def test_without_expected_start_in_the_payload_there_is_none(core: Core) -
 
 async def test_a_late_pending_only_adds_to_the_history(core: Core) -> None:
     flow_run = await a_flow_run(core)
-    running = task_event(
-        11, "RUNNING", at=2, run=RUN, flow_run=flow_run, task_run={"run_count": 1}
-    )
+    running = task_event(11, "RUNNING", at=2, run=RUN, flow_run=flow_run, task_run={"run_count": 1})
     await accept(core, running)
     before = await stored(core)
     await accept(core, task_event(10, "PENDING", at=1, run=RUN, flow_run=flow_run))
@@ -164,9 +162,7 @@ async def test_events_of_a_deleted_flow_run_are_dropped_quietly(
     assert await task_row(core, RUN) is None
     assert await history(core, RUN) == []
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
-    dropped = core.metrics.value(
-        "armillary_task_run_events_dropped", reason="flow run missing"
-    )
+    dropped = core.metrics.value("armillary_task_run_events_dropped", reason="flow run missing")
     assert dropped == 5
 
 
@@ -236,9 +232,7 @@ async def test_equal_natural_keys_of_two_workspaces_never_touch(core: Core) -> N
     before = await stored(core)
 
     late: dict[str, Any] = {"at": 60.0, "task_run": {"name": "taken over"}}
-    await accept(
-        core, task_event(300, "FAILED", run=RUN, flow_run=ours, **late), workspace=OTHER
-    )
+    await accept(core, task_event(300, "FAILED", run=RUN, flow_run=ours, **late), workspace=OTHER)
     await accept(
         core, task_event(301, "FAILED", run=RUN, flow_run=theirs,
                          at=61, task_run={"dynamic_key": "9"}), workspace=OTHER
@@ -307,9 +301,7 @@ async def test_thousands_of_events_in_random_order_end_in_the_right_states(core:
             events.append(event)
     chance = random.Random(7)  # noqa: S311
     mixed = shuffled(chance, events + chance.sample(events, 200))
-    await asyncio.gather(
-        *(core.intake.accept(WORKSPACE, mixed[start::8]) for start in range(8))
-    )
+    await asyncio.gather(*(core.intake.accept(WORKSPACE, mixed[start::8]) for start in range(8)))
     rows = await core.database.read(None).all(
         "select state_name, run_count, count(*) from task_run group by state_name, run_count"
     )
