@@ -25,6 +25,7 @@ class PluginFolder:
             encoding="utf-8",
         )
         for file, text in {"plugin.py": "", **(files or {})}.items():
+            (package / file).parent.mkdir(exist_ok=True)
             (package / file).write_text(dedent(text), encoding="utf-8")
 
 

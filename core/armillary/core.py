@@ -50,10 +50,9 @@ class Core:
         self.metrics = Metrics()
         self.broker = EmbeddedBroker(database, clock, self.metrics)
         self.workspaces = Workspaces(database)
-        self.policies = Policies([*RULES, *self.collect("register_rules")])
         self.gate = Gate(
             database,
-            self.policies,
+            Policies([*RULES, *self.collect("register_rules")]),
             clock=clock,
             ids=self.ids,
             chance=chance,

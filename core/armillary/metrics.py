@@ -17,13 +17,13 @@ class Metrics:
         self._timers: dict[str, dict[Labels, tuple[int, float]]] = {}
         self._gauges: dict[str, Callable[[], float]] = {}
 
-    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
         series = self._counters.setdefault(name, {})
         key = tuple(labels.items())
         series[key] = series.get(key, 0) + amount
 
-    def took(self, name: str, seconds: float, **labels: str) -> None:
+    def took(self, name: str, seconds: float, /, **labels: str) -> None:
         """Add one duration to a timer."""
         series = self._timers.setdefault(name, {})
         key = tuple(labels.items())
@@ -34,7 +34,7 @@ class Metrics:
         """Let a value be read whenever it is asked for."""
         self._gauges[name] = read
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, /, **labels: str) -> float:
         """Return what a counter stands at."""
         return self._counters.get(name, {}).get(tuple(labels.items()), 0)
 
@@ -43,14 +43,14 @@ class Metrics:
         lines: list[str] = []
         for name, series in sorted(self._counters.items()):
             lines.append(f"# TYPE {name} counter")
-            lines += [f"{name}{_braced(labels)} {amount:g}" for labels, amount in series.items()]
+            lines += [f"{name}{_braced(labels)} {amount:.15g}" for labels, amount in series.items()]
         for name, timer in sorted(self._timers.items()):
             lines.append(f"# TYPE {name} summary")
             for labels, (times, total) in timer.items():
                 lines.append(f"{name}_count{_braced(labels)} {times}")
                 lines.append(f"{name}_sum{_braced(labels)} {total:.6f}")
         for name, read in sorted(self._gauges.items()):
-            lines += [f"# TYPE {name} gauge", f"{name} {read():g}"]
+            lines += [f"# TYPE {name} gauge", f"{name} {read():.15g}"]
         return "\n".join(lines) + "\n"
 
 

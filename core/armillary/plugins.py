@@ -45,7 +45,7 @@ _KINDS = {
     "register_services": "loop",
     "register_consumers": "consumer",
 }
-_TARGETED = frozenset(_KINDS) | {"register_checks"}
+TARGETED = frozenset(_KINDS) | {"register_checks"}
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -262,7 +262,7 @@ class Plugins:
 
     def here(self, plugin: str) -> bool:
         """Tell whether anything of a plugin runs in this process."""
-        return any(self.runs(plugin, hook) for hook in self.hooks(plugin) & _TARGETED)
+        return any(self.runs(plugin, hook) for hook in self.hooks(plugin) & TARGETED)
 
     def collect(self, hook: str, *arguments: object) -> list[tuple[str, Any]]:
         """Call a hook on every plugin it is called for; pairs of plugin and object, in order."""
@@ -272,7 +272,7 @@ class Plugins:
         collected: list[tuple[str, Any]] = []
         for name in self.enabled:
             found = implementations.get(name)
-            if found is None or (hook in _TARGETED and not self.runs(name, hook)):
+            if found is None or (hook in TARGETED and not self.runs(name, hook)):
                 continue
             wanted = [given[argument] for argument in found.argnames]
             collected.extend((name, entry) for entry in found.function(*wanted))
