@@ -55,19 +55,18 @@ def hydrate(
     ``variables`` are those of the workspace, by name. Parameters that are one such object
     themselves are what it stands for.
     """
+    sources = Sources(variables=_Lazy(variables))
     if KIND in parameters:
-        whole = _decoded(msgspec.json.encode(parameters))
-        value = hydrate_value(whole, Sources(variables=_Lazy(variables)))
+        value = hydrate_value(_decoded(msgspec.json.encode(parameters)), sources)
         if not isinstance(value, dict):
             raise HydrationError("Parameters have to be an object, name by name.")
         return {name: _encoded(member) for name, member in value.items()}
-    sources = Sources(variables=_Lazy(variables))
     hydrated: dict[str, msgspec.Raw] = {}
     for name, raw in parameters.items():
         if not _mentions_a_kind(bytes(raw)):
             hydrated[name] = raw
             continue
-        value = _hydrate(_decoded(bytes(raw)), sources)
+        value = _bounded(_decoded(bytes(raw)), sources)
         if value is not _REMOVED:
             hydrated[name] = _encoded(value)
     return hydrated
@@ -78,7 +77,7 @@ def hydrate_value(value: Any, sources: Sources) -> Any:
 
     Problems are raised where ``sources.strict`` is set, else left in place as Problem values.
     """
-    hydrated = _hydrate(value, sources)
+    hydrated = _bounded(value, sources)
     return {} if hydrated is _REMOVED else hydrated
 
 
@@ -116,6 +115,13 @@ def _encoded(value: Any) -> msgspec.Raw:
     except UnicodeEncodeError:
         # half a surrogate pair, which only an escape can write
         return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _bounded(value: Any, sources: Sources) -> Any:
+    try:
+        return _hydrate(value, sources)
+    except RecursionError as error:
+        raise HydrationError("The values are nested too deeply.") from error
 
 
 def _hydrate(value: Any, sources: Sources) -> Any:

@@ -72,9 +72,7 @@ async def replace_all(
     await add(unit, ids, deployment_id, schedules)
 
 
-async def update(
-    unit: Unit, deployment_id: str, schedule_id: str, changes: UpdateSchedule
-) -> None:
+async def update(unit: Unit, deployment_id: str, schedule_id: str, changes: UpdateSchedule) -> None:
     """Change what is given of a schedule; NotFound if the deployment has no such schedule."""
     columns: dict[str, object] = {}
     if given(changes.schedule):
@@ -141,9 +139,7 @@ async def patch_all(
         if target is not None:
             await update(unit, deployment_id, target, schedule)
         elif not given(schedule.schedule):
-            message = (
-                f"No schedule has the slug {_slug(schedule)!r}: give its schedule to add it."
-            )
+            message = f"No schedule has the slug {_slug(schedule)!r}: give its schedule to add it."
             raise Invalid(message, loc=("body", "schedules"))
         else:
             await add(unit, ids, deployment_id, [_as_new(schedule)])

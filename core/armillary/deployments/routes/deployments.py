@@ -25,7 +25,7 @@ async def create_deployment(call: Call, body: CreateDeployment) -> Answer:
     parameters = checking.created_parameters(body)
 
     async def work(unit: Unit) -> tuple[str, bool]:
-        await checking.check_job_variables(unit, body)
+        await checking.check_new_job_variables(unit, body)
         return await deployments.upsert(unit, call.core.ids, body, parameters=parameters)
 
     deployment_id, created = await call.write(work)

@@ -6,7 +6,7 @@ import msgspec
 
 from armillary.api import MAX_PAGE, Answer, Call, Routes, page_limit
 from armillary.db.unit import Unit
-from armillary.deployments.parameters import check_job_template
+from armillary.deployments.job_variables import check_job_template
 from armillary.errors import Invalid, Refused
 from armillary.names import require_name
 from armillary.orchestration.wire import in_utc
