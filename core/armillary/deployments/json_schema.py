@@ -182,12 +182,9 @@ def _repair_properties(schema: dict[str, Any], *, nullable_defaults: bool) -> No
 
 def _accept_null(member: dict[str, Any]) -> None:
     kind = member.get("type", "null")
-    if kind == "null":
-        return
-    if "anyOf" in member:
-        member["type"] = [*(kind if isinstance(kind, list) else [kind]), "null"]
-        return
-    member["anyOf"] = [{"type": member.pop("type")}, {"type": "null"}]
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "null" not in kinds:
+        member["type"] = [*kinds, "null"]
 
 
 _BLOCK_REFERENCE: Final[dict[str, Any]] = {
