@@ -16,7 +16,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite bench docs snapshots format lock clean
+.PHONY: help setup start test lint types suite bench docs snapshots plugin format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ docs: $(VENV)/.dev ## write the generated parts of the documents anew
 
 snapshots: $(VENV)/.dev ## write tests/snapshots anew; the diff is the review
 	$(BIN)/pytest -q -m snapshots --rewrite || [ $$? -eq $(NONE_FOUND) ]
+
+plugin: $(VENV)/.dev ## begin a plugin from the template: make plugin NAME=hello
+	@$(BIN)/python plugins/template/render.py "$(NAME)"
 
 format: $(VENV)/.dev ## let ruff format and repair what it can
 	$(BIN)/ruff check --fix-only .
