@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import armillary_plugins
 
@@ -31,14 +32,19 @@ class PluginFolder:
 
 @contextmanager
 def plugins_in(path: Path) -> Iterator[PluginFolder]:
-    """Let plugins be found in this folder alone; nothing of them stays imported."""
+    """Let plugins be found in this folder alone; those that ship are as if never imported."""
     before = list(armillary_plugins.__path__)
-    loaded = set(sys.modules)
+    shipped = forgotten()
     armillary_plugins.__path__[:] = [str(path)]
     try:
         yield PluginFolder(path)
     finally:
         armillary_plugins.__path__[:] = before
-        for name in set(sys.modules) - loaded:
-            if name.startswith("armillary_plugins."):
-                del sys.modules[name]
+        forgotten()
+        sys.modules.update(shipped)
+
+
+def forgotten() -> dict[str, ModuleType]:
+    """Take every imported plugin out of the imported modules."""
+    names = [name for name in sys.modules if name.startswith("armillary_plugins.")]
+    return {name: sys.modules.pop(name) for name in names}
