@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 else:
     OrDefault = Optional
 
+API = "/api"
+"""Where routes are served unless they say otherwise."""
 MAX_PAGE = 200
 _ENCODE = msgspec.json.Encoder().encode
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -144,6 +146,8 @@ class Call:
 
 
 Handler: TypeAlias = Callable[..., Awaitable[Answer]]
+Failure: TypeAlias = Callable[[Call, int, str], Answer]
+"""Answers a request outside the API that failed: with this status, for this reason."""
 SocketHandler: TypeAlias = "Callable[[Call, Socket], Awaitable[None]]"
 
 
@@ -158,6 +162,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, Any] = msgspec.field(default_factory=lambda: {200: None})
     tag: str = ""
     group: str = ""
+    mount: str = API
     hot: bool = False
     nul: bool = False
     """Whether NUL characters in the body are the handler's business."""
@@ -177,10 +182,15 @@ class SocketRoute(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Routes:
-    """Routes of one topic, declared by decorating their handlers."""
+    """Routes of one topic, declared by decorating their handlers.
 
-    def __init__(self, *, tag: str) -> None:
+    With ``mount=""`` they lie outside the API, where ``failure`` answers what goes wrong.
+    """
+
+    def __init__(self, *, tag: str, mount: str = API, failure: Failure | None = None) -> None:
         self.tag = tag
+        self.mount = mount
+        self.failure = failure
         self.http: list[Route] = []
         self.sockets: list[SocketRoute] = []
 
@@ -226,6 +236,7 @@ class Routes:
                     body=hints.get("body"),
                     tag=self.tag,
                     group=group_of(method, path),
+                    mount=self.mount,
                     **options,
                 )
             )
@@ -256,6 +267,8 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
         message = "Text must not contain NUL characters (\\u0000)."
         raise Invalid(message, kind="nul", request_body=None)
     try:
+        if not body.isascii():
+            body.decode()  # msgspec lets anything pass inside a Raw
         return _decoder(kind).decode(body or b"{}")  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
         raise _invalid(error, body) from error

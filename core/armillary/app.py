@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.response.base import ASGIResponse
 
-from armillary.api import Call, Route, Routes, uuid_text
+from armillary.api import API, Answer, Call, Failure, Route, Routes, uuid_text
 from armillary.errors import ArmillaryError
-from armillary.front import API, SERVER_FAULT, App, Front, answer_for, perform
+from armillary.front import SERVER_FAULT, App, Front, answer_for, perform
 from armillary.lane import Lane
 
 if TYPE_CHECKING:
@@ -40,20 +41,22 @@ def build(core: Core) -> App:
         *(route for routes in own for route in routes.http if core.plugins.serves(route.group)),
         *(route for routes in declared for route in routes.http),
     ]
+    failures = _Failures(next((routes.failure for routes in declared if routes.failure), None))
     litestar = _App(
         route_handlers=[*_handlers(http), *foreign],
         guards=[scope_guard],
         exception_handlers={
-            ArmillaryError: _deliberate,
-            HTTPException: _unrouted,
-            Exception: _fault,
+            ArmillaryError: failures.deliberate,
+            HTTPException: failures.unrouted,
+            Exception: failures.fault,
         },
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
     sockets = [route for routes in (*own, *declared) for route in routes.sockets]
-    return Front(core, Lane(http, sockets), litestar, base_path=core.settings.server.base_path)
+    hot = [route for route in http if route.mount == API]
+    return Front(core, Lane(hot, sockets), litestar, base_path=core.settings.server.base_path)
 
 
 def core_routes(core: Core) -> Iterable[Routes]:
@@ -61,6 +64,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
     if not core.plugins.serves_core():
         return ()
     from armillary.deployments.routes import ROUTES as DEPLOYMENTS  # noqa: PLC0415
+    from armillary.flow_runs.bulk import bulk_routes as flow_run_bulk  # noqa: PLC0415
     from armillary.flow_runs.lists import list_routes as flow_run_lists  # noqa: PLC0415
     from armillary.flow_runs.routes import routes as flow_runs  # noqa: PLC0415
     from armillary.flows.routes import routes as flows  # noqa: PLC0415
@@ -74,6 +78,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
         flows,
         flow_runs,
         flow_run_lists,
+        flow_run_bulk,
         task_runs,
         task_run_lists,
         *DEPLOYMENTS,
@@ -107,9 +112,9 @@ def _handler(route: Route) -> HTTPRouteHandler:
             headers=dict(answer.headers or {}),
         )
 
-    path = route.path.replace(":uuid}", "}").replace("}", ":str}")
+    path = re.sub(r"\{(\w+)(?::uuid)?\}", r"{\1:str}", route.path)
     return HTTPRouteHandler(
-        API + path,
+        route.mount + path,
         http_method=route.method,  # type: ignore[arg-type]
         status_code=200,  # what a DELETE has by default allows no annotated answer
         opt={"scope": route.scope, "route": route},
@@ -123,25 +128,41 @@ def scope_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         call.actor.require(handler.opt.get("scope"))
 
 
-def _deliberate(_: Request[Any, Any, Any], error: ArmillaryError) -> Response[bytes]:
-    answer = answer_for(error)
-    return Response(
-        answer.body,
-        status_code=answer.status,
-        media_type=answer.media_type,
-        headers=dict(answer.headers or {}),
-    )
+class _Failures:
+    """Answers what went wrong: in the API's shapes, or, outside of it, with a page."""
 
+    def __init__(self, page: Failure | None) -> None:
+        self._page = page
 
-def _unrouted(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
-    words = {404: "Not Found", 405: "Method Not Allowed"}
-    return Response(
-        {"detail": words.get(error.status_code, error.detail)}, status_code=error.status_code
-    )
+    def deliberate(self, request: Request[Any, Any, Any], error: ArmillaryError) -> Response[bytes]:
+        """Answer what a handler refused."""
+        return self._answer(request, answer_for(error), str(error))
 
+    def unrouted(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+        """Answer what no handler takes."""
+        path, status = request.scope["path"], error.status_code
+        words = {404: "Not Found", 405: "Method Not Allowed"}.get(status, error.detail)
+        answer = Answer.json({"detail": words}, status)
+        reason = f"This server has nothing at {path}." if status == 404 else words
+        return self._answer(request, answer, reason)
 
-def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return Response(
-        SERVER_FAULT.body, status_code=500, media_type=SERVER_FAULT.media_type
-    )
+    def fault(self, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        """Answer what nobody foresaw; the log says more."""
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return self._answer(
+            request, SERVER_FAULT, "Something went wrong; the server's log says more."
+        )
+
+    def _answer(
+        self, request: Request[Any, Any, Any], answer: Answer, reason: str
+    ) -> Response[bytes]:
+        call: Call | None = request.scope.get("armillary.call")  # type: ignore[assignment]
+        inside = f"{request.scope['path']}/".startswith(f"{API}/")
+        if self._page is not None and call is not None and not inside:
+            answer = self._page(call, answer.status, reason)
+        return Response(
+            answer.body,
+            status_code=answer.status,
+            media_type=answer.media_type,
+            headers=dict(answer.headers or {}),
+        )

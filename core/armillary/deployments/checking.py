@@ -84,7 +84,7 @@ def enforce_schema(
     doing: str,
     ignore_required: bool = False,
 ) -> None:
-    """Hold parameters against a schema: Conflict where they do not fit, Invalid if it is endless."""
+    """Hold parameters against a schema: Conflict where they do not fit, Invalid if endless."""
     if schema is None:
         return
     try:
@@ -103,10 +103,9 @@ def object_schema(text: bytes) -> bytes | None:
 
 async def check_new_job_variables(reader: Reader, new: CreateDeployment) -> None:
     """Check a new deployment's job variables against its pool; Invalid where they do not fit."""
-    if isinstance(new.job_variables, dict) and new.job_variables:
-        if isinstance(new.work_pool_name, str):
-            template = await template_of(reader, new.work_pool_name)
-            _fit(template, new.job_variables, doing="Error creating deployment")
+    given, pool = new.job_variables, new.work_pool_name
+    if isinstance(given, dict) and given and isinstance(pool, str):
+        _fit(await template_of(reader, pool), given, doing="Error creating deployment")
 
 
 async def check_patched_job_variables(

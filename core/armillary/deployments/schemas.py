@@ -24,7 +24,7 @@ class ConcurrencyOptions(msgspec.Struct, frozen=True, kw_only=True):
     grace_period_seconds: int | None = None
 
 
-class CreateSchedule(Body):
+class CreateSchedule(Body, kw_only=True):
     """A schedule to add; ``schedule`` is told apart by its shape."""
 
     schedule: msgspec.Raw
@@ -35,7 +35,7 @@ class CreateSchedule(Body):
     replaces: str | None = None
 
 
-class UpdateSchedule(Body):
+class UpdateSchedule(Body, kw_only=True):
     """Changes to a schedule, or one to add; what is absent stays."""
 
     schedule: msgspec.Raw = ABSENT
@@ -46,7 +46,7 @@ class UpdateSchedule(Body):
     replaces: str | None = None
 
 
-class DeploymentFields(Body):
+class DeploymentFields(Body, kw_only=True):
     """What can be given of a deployment, whether it is made or changed; absent is not given."""
 
     version: str | UnsetType | None = UNSET
@@ -69,7 +69,7 @@ class DeploymentFields(Body):
     job_variables: dict[str, msgspec.Raw] | UnsetType | None = UNSET
 
 
-class CreateDeployment(DeploymentFields):
+class CreateDeployment(DeploymentFields, kw_only=True):
     """A deployment to make, or, by flow and name, to change."""
 
     name: str
@@ -78,7 +78,7 @@ class CreateDeployment(DeploymentFields):
     labels: OrDefault[dict[str, msgspec.Raw]] = {}
 
 
-class UpdateDeployment(DeploymentFields):
+class UpdateDeployment(DeploymentFields, kw_only=True):
     """Changes to a deployment; what is absent stays."""
 
     schedules: list[UpdateSchedule] | UnsetType | None = UNSET
@@ -133,7 +133,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     enforce_parameter_schema: bool
 
 
-class CreateRun(Body):
+class CreateRun(Body, kw_only=True):
     """A run of a deployment to create."""
 
     state: CreateState | None = None
@@ -159,7 +159,7 @@ class CreateRunResult(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class GetScheduledRuns(Body):
+class GetScheduledRuns(Body, kw_only=True):
     """Which runs a runner that serves deployments would take."""
 
     deployment_ids: list[UUID]
@@ -167,7 +167,7 @@ class GetScheduledRuns(Body):
     limit: int | None = None
 
 
-class ScheduleNow(Body):
+class ScheduleNow(Body, kw_only=True):
     """How far ahead to create scheduled runs right away; times in seconds where not a moment."""
 
     start_time: datetime | None = None

@@ -46,7 +46,7 @@ _COLUMNS = (
     "auto_scheduled, retry_type, infrastructure_document_id, infrastructure_pid, "
     "empirical_policy, parameters, context, tags, labels, job_variables, created_by"
 )
-_INSERT = f"insert into flow_run ({_COLUMNS}) values ({', '.join('?' * 35)})"  # noqa: S608
+_INSERT = f"insert into flow_run ({_COLUMNS}) values ({', '.join('?' * 35)})"
 _INSERT_TAG = """
 insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id) values (?, ?, ?, ?)
 on conflict do nothing
@@ -150,8 +150,7 @@ async def _contexts(unit: Unit, requests: Sequence[NewFlowRun]) -> dict[str, Row
     """Find each request's flow, and what else its event names, in its own workspace."""
     plain = [new for new in requests if _is_plain(new)]
     flows = {
-        row[0]: row
-        for row in await unit.for_each(_FLOWS, list({new.flow_id for new in plain}))
+        row[0]: row for row in await unit.for_each(_FLOWS, list({new.flow_id for new in plain}))
     }
     found = {new.id: flows[new.flow_id] for new in plain if new.flow_id in flows}
     for new in requests:
@@ -231,9 +230,7 @@ def _run_context(new: NewFlowRun, row: Row) -> RunContext:
     )
 
 
-def _row(
-    micros: int, new: NewFlowRun, write: FlowRunWrite, context: Row
-) -> tuple[object, ...]:
+def _row(micros: int, new: NewFlowRun, write: FlowRunWrite, context: Row) -> tuple[object, ...]:
     columns, state = write.columns, write.state
     policy = write.policy or new.empirical_policy
     return (

@@ -82,9 +82,7 @@ class FlowRunFilter(Combining):
 
     def on(self, alias: str = "r") -> Condition:
         """Make the condition."""
-        return self.combine(
-            [*self._plain(alias), *self._times(alias), *self._relations(alias)]
-        )
+        return self.combine([*self._plain(alias), *self._times(alias), *self._relations(alias)])
 
     def _plain(self, alias: str) -> list[Condition]:
         parts = []

@@ -114,9 +114,7 @@ async def read_graph(reader: Reader, run_id: str, *, since: int | None) -> Graph
         return None
     rows = await reader.all(_TASKS, run_id, reader.workspace, MAX_NODES + 1)
     if len(rows) > MAX_NODES:
-        raise Refused(
-            400, f"The graph of flow run {run_id} has more than {MAX_NODES} nodes."
-        )
+        raise Refused(400, f"The graph of flow run {run_id} has more than {MAX_NODES} nodes.")
     nodes = connected([row for row in rows if _start(row) is not None], since=since)
     states = await reader.all(_STATES, run_id)
     return Graph(

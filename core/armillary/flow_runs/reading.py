@@ -80,9 +80,7 @@ def estimated_run_time(
     return total
 
 
-def lateness(
-    start: int | None, expected: int | None, state_type: str | None, *, now: int
-) -> float:
+def lateness(start: int | None, expected: int | None, state_type: str | None, *, now: int) -> float:
     """Return by how many seconds a run started, or has not yet started, too late."""
     if expected is None:
         return 0.0

@@ -58,12 +58,12 @@ _DELETES = (
 _INPUT_COLUMNS = "id, created, updated, flow_run_id, key, value, sender"
 _INSERT_INPUT = f"""
 insert into flow_run_input ({_INPUT_COLUMNS}, workspace) values (?, ?, ?, ?, ?, ?, ?, ?)
-"""  # noqa: S608 - no input in it
+"""
 _LIST_INPUTS = f"""
 select {_INPUT_COLUMNS} from flow_run_input
 where workspace = ? and flow_run_id = ? and substr(key, 1, ?) = ? and not key {{in_list}}
 order by created, id limit ?
-"""  # noqa: S608 - no input in it
+"""
 
 
 async def exists(reader: Reader, run_id: str) -> bool:
@@ -95,7 +95,7 @@ async def update(unit: Unit, run_id: str, changes: Mapping[str, object]) -> None
         )
     assignments = ", ".join(f"{name} = ?" for name in ("updated", *columns))
     await unit.run(
-        f"update flow_run set {assignments} where id = ?",  # noqa: S608 - names of our columns
+        f"update flow_run set {assignments} where id = ?",
         unit.micros,
         *columns.values(),
         run_id,

@@ -12,16 +12,19 @@ from armillary.errors import Invalid, NotFound, Refused, RunNotFound
 from armillary.flow_runs import repository
 from armillary.flow_runs.creating import NewFlowRun
 from armillary.flow_runs.reading import FlowRunResponse, read_flow_run
+from armillary.flow_runs.resuming import resume
 from armillary.flow_runs.schemas import (
     MAX_PARAMETERS,
     CreateFlowRun,
     CreateInput,
     FilterInputs,
+    ResumeFlowRun,
     SetState,
     UpdateFlowRun,
 )
 from armillary.names import slug
-from armillary.orchestration.engine import Decided, FlowRunProposal
+from armillary.orchestration.driving import Decided
+from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.states import StateType, propose
 from armillary.orchestration.wire import OrchestrationResult, WireState, to_wire, wire_from_row
 
@@ -121,6 +124,16 @@ def answer_decided(decided: Decided) -> Answer:
         details=decided.details,
     )
     return Answer.json(result, 201 if decided.written else 200)
+
+
+@routes.post(
+    "/flow_runs/{id:uuid}/resume",
+    scope="run_flows",
+    answers={201: OrchestrationResult, 200: OrchestrationResult},
+)
+async def resume_flow_run(call: Call, body: ResumeFlowRun) -> Answer:
+    """Let a paused flow run go on, with the input it waits for."""
+    return answer_decided(await resume(call, call.path["id"], body.run_input))
 
 
 @routes.patch("/flow_runs/{id:uuid}", scope="run_flows")
@@ -258,7 +271,7 @@ async def delete_input(call: Call) -> Answer:
 async def get_state(call: Call) -> Answer:
     """Read one state."""
     row = await call.read().one(
-        f"select {_STATE_COLUMNS} from flow_run_state s join flow_run r on r.id = s.flow_run_id "  # noqa: S608
+        f"select {_STATE_COLUMNS} from flow_run_state s join flow_run r on r.id = s.flow_run_id "
         "where s.id = ? and r.workspace = ?",
         call.path["id"],
         call.workspace,
@@ -277,7 +290,7 @@ async def list_states(call: Call) -> Answer:
         message = "The query parameter flow_run_id is missing: say whose states to list."
         raise Invalid(message, loc=("query", "flow_run_id"), kind="missing")
     rows = await call.read().all(
-        f"select {_STATE_COLUMNS} from flow_run_state s join flow_run r on r.id = s.flow_run_id "  # noqa: S608
+        f"select {_STATE_COLUMNS} from flow_run_state s join flow_run r on r.id = s.flow_run_id "
         "where s.flow_run_id = ? and r.workspace = ? order by s.timestamp",
         run_id.lower(),
         call.workspace,

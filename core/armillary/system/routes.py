@@ -8,6 +8,7 @@ import msgspec
 
 from armillary.api import Answer, Body, Call, Routes
 from armillary.errors import ArmillaryError, NotFound, Refused
+from armillary.settings import effective
 from armillary.system import storage
 from armillary.system.versions import API_VERSION, PREFECT_VERSION
 
@@ -63,8 +64,12 @@ async def server_version(call: Call) -> Answer:  # noqa: ARG001 - the same for e
 @routes.get("/admin/settings", scope="see_workspace_settings", answers={200: dict})
 async def settings(call: Call) -> Answer:
     """Show the effective settings, secrets masked.  Clients look for ``analytics_enabled``."""
+    rows = effective(call.core.settings)
     return Answer.json(
-        {"server": {"analytics_enabled": False}, "armillary": call.core.settings.shown()}
+        {
+            "server": {"analytics_enabled": False},
+            "armillary": {name: value for name, value, _ in rows},
+        }
     )
 
 
