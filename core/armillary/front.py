@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from armillary.access import LOCAL_OWNER, Actor
-from armillary.api import Answer, Call, Route, decode
+from armillary.api import API, Answer, Call, Route, decode
 from armillary.api_socket import Socket, SocketClosed
 from armillary.errors import ArmillaryError, NotFound, Refused
 from armillary.lane import Lane
@@ -33,7 +33,6 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 16 * 1024 * 1024
-API = "/api"
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
 _USER_AGENT = re.compile(r"prefect/(\d+)\.(\d+)\.(\d+)(\S*)")
@@ -78,7 +77,7 @@ class Front:
             answer = await perform(found[0], call, limited(receive, headers))
         except ArmillaryError as error:
             answer = answer_for(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort: logged, and answered by 500
             _log.exception("%s %s failed", scope["method"], scope["path"])
             answer = SERVER_FAULT
         await send_answer(send, answer)
@@ -103,7 +102,7 @@ class Front:
             return
         except ArmillaryError as error:
             await socket.close(1002, str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort: logged, and closed by 1011
             _log.exception("websocket %s failed", scope["path"])
             await socket.close(1011, "Internal Server Error")
 
@@ -182,9 +181,7 @@ def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:
 
 
 def _too_large() -> Refused:
-    return Refused(
-        413, f"The request's body is larger than {MAX_BODY // 1024 // 1024} MiB, which is the limit."
-    )
+    return Refused(413, f"The request's body is larger than {MAX_BODY >> 20} MiB, the limit.")
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -178,7 +178,8 @@ async def find_queue(reader: Reader, pool: str, queue: str | None) -> QueuePlace
     """Find a pool's queue by name, or its default queue."""
     row = await reader.one(
         """select q.id, q.name from work_pool p join work_queue q on q.work_pool_id = p.id
-        where p.workspace = ? and p.name = ? and (q.name = ? or (? = 1 and q.id = p.default_queue_id))
+        where p.workspace = ? and p.name = ?
+          and (q.name = ? or (? = 1 and q.id = p.default_queue_id))
         """,
         reader.workspace,
         pool,
