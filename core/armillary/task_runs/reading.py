@@ -18,7 +18,7 @@ TaskRunSort: TypeAlias = Literal[
     "ID_DESC", "EXPECTED_START_TIME_ASC", "EXPECTED_START_TIME_DESC", "NAME_ASC", "NAME_DESC",
     "NEXT_SCHEDULED_START_TIME_ASC", "END_TIME_DESC",
 ]  # fmt: skip
-_ORDERS: dict[str, Order] = {
+ORDERS: dict[str, Order] = {
     "ID_DESC": Order("t.id", descending=True),
     "EXPECTED_START_TIME_ASC": Order("t.expected_start_time", descending=False),
     "EXPECTED_START_TIME_DESC": Order("t.expected_start_time", descending=True),
@@ -71,7 +71,7 @@ async def list_task_runs(
     """List task runs; ``now`` is in microseconds."""
     if span.limit == 0:
         return []
-    order = _ORDERS[sort]
+    order = ORDERS[sort]
     ids = ids_statement(selection, order, span)
     rows = await reader.all(outer(ids, _SHOWN, order), *ids.args)
     return [task_run_from_row(row, now=now) for row in rows]

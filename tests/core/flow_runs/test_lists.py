@@ -1,0 +1,135 @@
+"""Flow runs over HTTP in lists, pages, counts and histories."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from armillary.testing import ManualClock
+
+
+async def post(client: httpx.AsyncClient, path: str, body: object) -> Any:
+    answer = await client.post(f"/api{path}", json=body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+async def flow(client: httpx.AsyncClient) -> str:
+    found: str = (await post(client, "/flows/", {"name": "etl"}))["id"]
+    return found
+
+
+async def make(client: httpx.AsyncClient, flow: str, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = await post(client, "/flow_runs/", {"flow_id": flow, **more})
+    return found
+
+
+async def test_a_run_is_listed_exactly_as_it_is_read(client: httpx.AsyncClient, flow: str) -> None:
+    made = await make(
+        client, flow, parameters={"a": [1]}, tags=["x"], state={"type": "RUNNING", "data": [1]}
+    )
+    listed = await post(client, "/flow_runs/filter", {})
+    assert listed == [(await client.get(f"/api/flow_runs/{made['id']}")).json()]
+
+
+async def test_nulls_and_unknown_members_change_nothing(
+    client: httpx.AsyncClient, flow: str
+) -> None:
+    await make(client, flow)
+    for body in (
+        {"sort": None, "limit": None, "offset": None, "flows": None, "flow_runs": None},
+        {"flow_runs": {"id": None, "state": {"type": None}, "mystery": {"any_": []}}},
+        {"mystery": 1},
+    ):
+        assert len(await post(client, "/flow_runs/filter", body)) == 1
+
+
+async def test_a_filter_of_the_wrong_type_is_422_with_its_place(client: httpx.AsyncClient) -> None:
+    body = {"flow_runs": {"id": {"any_": ["no uuid"]}}}
+    answer = await client.post("/api/flow_runs/filter", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["exception_detail"][0]["loc"][:4] == ["body", "flow_runs", "id", "any_"]
+
+
+async def test_a_page_says_how_many_runs_there_are(client: httpx.AsyncClient, flow: str) -> None:
+    for _ in range(3):
+        await make(client, flow, tags=["t"])
+    body = {"flow_runs": {"tags": {"all_": ["t"]}}, "limit": 2, "page": 2}
+    page = await post(client, "/flow_runs/paginate", body)
+    assert len(page.pop("results")) == 1
+    assert page == {"count": 3, "limit": 2, "pages": 2, "page": 2}
+
+
+async def test_lateness_is_null_without_runs_and_else_seconds(
+    client: httpx.AsyncClient, flow: str, clock: ManualClock
+) -> None:
+    assert await post(client, "/flow_runs/lateness", {}) is None
+    due = clock.now() - timedelta(seconds=30)
+    details = {"scheduled_time": due.isoformat()}
+    await make(client, flow, state={"type": "SCHEDULED", "state_details": details})
+    await make(client, flow, state={"type": "RUNNING"})
+    assert await post(client, "/flow_runs/lateness", {}) == 15
+
+
+async def test_a_history_counts_runs_by_state_in_each_interval(
+    client: httpx.AsyncClient, flow: str, clock: ManualClock
+) -> None:
+    start = clock.now()
+    await make(client, flow, state={"type": "RUNNING"})
+    await clock.advance(90)
+    for _ in range(2):
+        await make(client, flow, state={"type": "COMPLETED"})
+    body = {
+        "history_start": start.isoformat(),
+        "history_end": (start + timedelta(seconds=150)).isoformat(),
+        "history_interval_seconds": 60,
+    }
+    first, second, third = await post(client, "/flow_runs/history", body)
+    assert first["states"] == [
+        {
+            "state_type": "RUNNING",
+            "state_name": "Running",
+            "count_runs": 1,
+            "sum_estimated_run_time": 90,
+            "sum_estimated_lateness": 0,
+        }
+    ]
+    assert [each["count_runs"] for each in second["states"]] == [2]
+    assert third["states"] == []
+    assert second["interval_start"] == first["interval_end"]
+
+
+async def test_a_history_has_at_most_500_intervals_of_at_least_a_second(
+    client: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    window = {
+        "history_start": clock.now().isoformat(),
+        "history_end": (clock.now() + timedelta(days=30)).isoformat(),
+    }
+    many = await post(client, "/flow_runs/history", {**window, "history_interval_seconds": 1})
+    assert len(many) == 500
+    refused = await client.post(
+        "/api/task_runs/history", json={**window, "history_interval_seconds": 0.5}
+    )
+    assert refused.status_code == 422
+    assert "detail" in refused.json()
+    backwards = {"history_start": window["history_end"], "history_end": window["history_start"]}
+    body = {**backwards, "history_interval_seconds": 1}
+    assert await post(client, "/flow_runs/history", body) == []
+
+
+async def test_pages_of_task_runs_show_less_than_lists_of_them(
+    client: httpx.AsyncClient, flow: str
+) -> None:
+    run = await make(client, flow)
+    body = {"flow_run_id": run["id"], "task_key": "t", "dynamic_key": "0"}
+    made = await post(client, "/task_runs/", body)
+    asked = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    (listed,) = await post(client, "/task_runs/filter", asked)
+    assert listed["id"] == made["id"]
+    page = await post(client, "/task_runs/paginate", asked)
+    assert "dynamic_key" not in page["results"][0]
+    assert page["results"][0]["task_key"] == "t"
+    assert await post(client, "/task_runs/count", asked) == page["count"] == 1
