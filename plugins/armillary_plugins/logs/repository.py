@@ -22,9 +22,14 @@ _TOGETHER = 100
 _WIDTH = 8
 _COLUMNS = "key, created, name, level, message, timestamp, flow_run_id, task_run_id"
 _LOWEST = -(2**31)
-_OF_RUN = f"select {_COLUMNS} from log where workspace = ? and flow_run_id = ? and level >= ?"
-_PAGE = f"{_OF_RUN} and (timestamp, key) > (?, ?) and key <= ? order by timestamp, key limit ?"
-_ARRIVED = f"{_OF_RUN} and timestamp >= ? and key > ? order by key limit ?"
+_OF_RUN = "from log where workspace = ? and flow_run_id = ? and level >= ?"
+_OF_TASK_RUN = "from log where workspace = ? and task_run_id = ? and level >= ?"
+_LATER = "(timestamp, key) > (?, ?) and key <= ? order by timestamp, key limit ?"
+_SINCE = "timestamp >= ? and key > ? order by key limit ?"
+_PAGE = f"select {_COLUMNS} {_OF_RUN} and {_LATER}"
+_ARRIVED = f"select {_COLUMNS} {_OF_RUN} and {_SINCE}"
+_TASK_PAGE = f"select {_COLUMNS} {_OF_TASK_RUN} and {_LATER}"
+_TASK_ARRIVED = f"select {_COLUMNS} {_OF_TASK_RUN} and {_SINCE}"
 _NEWEST = "select coalesce(max(key), 0) from log"
 _RUN_NAME = "select name from flow_run where id = ? and workspace = ?"
 _NOTABLE = """
@@ -107,9 +112,10 @@ async def filter_logs(
     """List the lines that a filter lets through."""
     where: Condition = logs.on() if logs is not None else TRUE
     way = "desc" if sort == "TIMESTAMP_DESC" else "asc"
+    time = "timestamp" if logs is None or not logs.names_runs else "+timestamp"
     rows = await reader.all(
         f"select {_COLUMNS} from log where workspace = ? and {where.sql}"
-        f" order by timestamp {way}, key {way} limit ? offset ?",
+        f" order by {time} {way}, key {way} limit ? offset ?",
         reader.workspace,
         *where.args,
         limit,
@@ -118,8 +124,14 @@ async def filter_logs(
     return [_log(row) for row in rows]
 
 
-async def tail(
-    reader: Reader, flow_run_id: str, *, after: str | None, level: int | None, limit: int
+async def tail(  # noqa: PLR0913 - which lines, from where, how many
+    reader: Reader,
+    run_id: str,
+    *,
+    after: str | None,
+    level: int | None,
+    limit: int,
+    of_task_run: bool = False,
 ) -> Tail:
     """Return lines of a run after a cursor, oldest first; later those that came since.
 
@@ -127,11 +139,12 @@ async def tail(
     the first call is given by time, what comes after that as it arrives.
     """
     place = cursors.read(after) or Cursor(newest=await reader.value(_NEWEST))
-    arguments = (reader.workspace, flow_run_id, _LOWEST if level is None else level)
+    arguments = (reader.workspace, run_id, _LOWEST if level is None else level)
+    page, arrived = (_TASK_PAGE, _TASK_ARRIVED) if of_task_run else (_PAGE, _ARRIVED)
     if place.paging:
-        rows = await reader.all(_PAGE, *arguments, place.timestamp, place.key, place.newest, limit)
+        rows = await reader.all(page, *arguments, place.timestamp, place.key, place.newest, limit)
     else:
-        rows = await reader.all(_ARRIVED, *arguments, place.since, place.newest, limit)
+        rows = await reader.all(arrived, *arguments, place.since, place.newest, limit)
     more = len(rows) == limit
     last = (rows[-1][5], rows[-1][0]) if rows else None
     return Tail([_log(row) for row in rows], cursors.written(place.after(last, more=more)), more)

@@ -8,6 +8,7 @@ from armillary.api import Answer, Call, Routes, page_limit
 from armillary.errors import NotFound
 from armillary_plugins.logs import repository
 from armillary_plugins.logs.ingest import batch_of
+from armillary_plugins.logs.news import news_of
 from armillary_plugins.logs.schemas import CreateLog, FilterLogs, Log
 from armillary_plugins.logs.table_file import COLUMNS, MEDIA_TYPE, csv_bytes, disposition
 
@@ -21,6 +22,7 @@ async def create_logs(call: Call, body: list[CreateLog]) -> Answer:
     batch = batch_of(body, workspace=call.workspace, created=call.received)
     if batch.rows:
         await call.core.database.perform(repository.INSERT_LOGS, batch)
+        news_of(call.core).tell(batch)
     return Answer.json(None, 201)
 
 

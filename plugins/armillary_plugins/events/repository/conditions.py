@@ -1,8 +1,15 @@
-"""The filter of events in SQL: the same decisions as in memory."""
+"""The filter of events in SQL: the same decisions as in memory.
+
+Where one resource is asked for by its id, its rows in event_resource lead, in the order of time;
+where one of several is, they are found first; else the events of the workspace are gone through
+by time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from armillary.db.dialect import Dialect
 from armillary.db.filters import FALSE, Condition, among, any_of, every, exists, none_of, some
@@ -17,35 +24,56 @@ from armillary_plugins.events.schemas import (
 )
 from armillary_plugins.events.window import Window
 
-_PRIMARY = "(body{json} -> 'resource')"
-_RELATED = "{elements}(body{json} -> 'related') related where true"
+_PRIMARY = "(event.body{json} -> 'resource')"
+_RELATED = "{elements}(event.body{json} -> 'related') related where true"
 _EACH = "related.value{json}"
 _TEXT = (
-    "(event || ' ' || cast(body{json} -> 'resource' as text) || ' '"
-    " || cast(body{json} -> 'related' as text) || ' ' || cast(body{json} -> 'payload' as text))"
+    "(event.event || ' ' || cast(event.body{json} -> 'resource' as text)"
+    " || ' ' || cast(event.body{json} -> 'related' as text)"
+    " || ' ' || cast(event.body{json} -> 'payload' as text))"
 )
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where events come from: what follows ``from``, the condition, the expressions to sort by."""
+
+    tables: str
+    where: Condition
+    occurred: str
+    key: str
 
 
 class Conditions:
     """Makes conditions for one workspace, window and database."""
 
     def __init__(self, workspace: int, window: Window, dialect: Dialect) -> None:
-        self._workspace = workspace
-        self._window = window
+        self._stretch = (workspace, window.since, window.until)
         self._dialect = dialect
+        self._leading: str | None = None
 
-    def on(self, events: EventFilter) -> Condition:
-        """Make the condition on the table ``event``."""
-        parts = [
-            Condition(
-                "workspace = ? and occurred >= ? and occurred <= ?",
-                (self._workspace, self._window.since, self._window.until),
+    def source(self, events: EventFilter) -> Source:
+        """Say how the events are found that a filter lets through."""
+        listed = [each for each in _ids(events) if each]
+        self._leading = next((ids[0] for ids in listed if len(ids) == 1), None)
+        parts = self._parts(events)
+        if self._leading is not None:
+            parts.insert(0, _leading(self._leading, self._stretch))
+            return Source(
+                tables="event_resource found cross join event",
+                where=every([*parts, Condition("event.key = found.event_key")]),
+                occurred="found.occurred",
+                key="found.event_key",
             )
-        ]
+        if not listed:
+            parts.insert(0, Condition(_stretch("event"), self._stretch))
+        return Source("event", every(parts), "event.occurred", "event.key")
+
+    def _parts(self, events: EventFilter) -> list[Condition]:
+        parts = []
         if events.event is not None:
             parts += _names(events.event)
         if events.id is not None and events.id.id:
-            parts += any_of("id", [str(each) for each in events.id.id])
+            parts += any_of("event.id", [str(each) for each in events.id.id])
         if events.resource is not None:
             parts += self._primary(events.resource)
         for each in events.all_any:
@@ -54,14 +82,14 @@ class Conditions:
             parts += self._related(related)
         if events.text is not None:
             parts.append(parse(events.text.query).on(_TEXT))
-        return every(parts)
+        return parts
 
     def _primary(self, wanted: AnyResourceFilter) -> list[Condition]:
         found = self._with_resource(wanted.id)
         if wanted.id:
-            found += any_of("resource_id", wanted.id)
+            found += any_of("event.resource_id", wanted.id)
         if wanted.id_prefix:
-            found.append(_begins("resource_id", wanted.id_prefix))
+            found.append(_begins("event.resource_id", wanted.id_prefix))
         return found + self._labels(_PRIMARY, wanted.labels)
 
     def _any(self, wanted: AnyResourceFilter) -> list[Condition]:
@@ -106,16 +134,11 @@ class Conditions:
 
     def _with_resource(self, ids: Sequence[str] | None) -> list[Condition]:
         """Have to do with one of the resources, in whatever role; what the index finds."""
-        if not ids:
+        if not ids or list(ids) == [self._leading]:
             return []
-        source = (
-            "select event_key from event_resource"
-            " where workspace = ? and occurred >= ? and occurred <= ?"
-        )
-        inside = every(any_of("resource_id", ids))
-        arguments = (self._workspace, self._window.since, self._window.until)
-        found = among("key", source, inside)
-        return [Condition(found.sql, (*arguments, *found.args))]
+        source = f"select one.event_key from event_resource one where {_stretch('one')}"
+        found = among("event.key", source, every(any_of("one.resource_id", ids)))
+        return [Condition(found.sql, (*self._stretch, *found.args))]
 
     def _labels(self, resource: str, labels: Labels | None) -> list[Condition]:
         return [
@@ -142,13 +165,32 @@ class Conditions:
 def _names(names: NameFilter) -> list[Condition]:
     found = []
     if names.prefix:
-        found.append(_begins("event", names.prefix))
+        found.append(_begins("event.event", names.prefix))
     if names.exclude_prefix:
-        begins = _begins("event", names.exclude_prefix)
+        begins = _begins("event.event", names.exclude_prefix)
         found.append(Condition(f"not {begins.sql}", begins.args))
     if names.name:
-        found += any_of("event", names.name)
-    return found + none_of("event", names.exclude_name)
+        found += any_of("event.event", names.name)
+    return found + none_of("event.event", names.exclude_name)
+
+
+def _stretch(alias: str) -> str:
+    return f"{alias}.workspace = ? and {alias}.occurred >= ? and {alias}.occurred <= ?"
+
+
+def _leading(resource_id: str, stretch: tuple[object, ...]) -> Condition:
+    return Condition(f"{_stretch('found')} and found.resource_id = ?", (*stretch, resource_id))
+
+
+def _ids(events: EventFilter) -> list[Sequence[str]]:
+    """List the ids of resources asked for, one list for each that must be there."""
+    primary = [events.resource.id] if events.resource is not None else []
+    involved = [each.id for each in (*events.all_any, *events.all_related)]
+    pairs = [
+        [resource_id for resource_id, _ in each.resources_in_roles or ()]
+        for each in events.all_related
+    ]
+    return [ids or () for ids in (*primary, *involved, *pairs)]
 
 
 def _begins(column: str, prefixes: Iterable[str]) -> Condition:

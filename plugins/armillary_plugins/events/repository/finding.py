@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from armillary.db.unit import Reader
-from armillary_plugins.events.repository.conditions import Conditions
+from armillary_plugins.events.repository.conditions import Conditions, Source
 from armillary_plugins.events.schemas import EventFilter
 from armillary_plugins.events.window import Window
 
@@ -30,25 +30,30 @@ async def filter_events(
     reader: Reader, events: EventFilter, window: Window, *, limit: int, offset: int
 ) -> list[str]:
     """List events as JSON text, in the order the filter asks for."""
-    where = Conditions(reader.workspace, window, reader.dialect).on(events)
+    source = _source(reader, events, window)
     way = "asc" if events.order == "ASC" else "desc"
-    by_time = f"order by occurred {way}, key {way}"
+    by_time = f"order by {source.occurred} {way}, {source.key} {way}"
     if events.distinct:
         sql = (
-            f"select body from (select body, occurred, key, row_number() over"
-            f" (partition by resource_id {by_time}) as place from event where {where.sql}) ranked"
-            f" where place = 1 {by_time} limit ? offset ?"
+            f"select body from (select event.body as body, {source.occurred} as occurred,"
+            f" {source.key} as key, row_number() over (partition by event.resource_id {by_time})"
+            f" as place from {source.tables} where {source.where.sql}) ranked where place = 1"
+            f" order by occurred {way}, key {way} limit ? offset ?"
         )
     else:
-        sql = f"select body from event where {where.sql} {by_time} limit ? offset ?"
-    return [row[0] for row in await reader.all(sql, *where.args, limit, offset)]
+        sql = (
+            f"select event.body from {source.tables} where {source.where.sql} {by_time}"
+            " limit ? offset ?"
+        )
+    return [row[0] for row in await reader.all(sql, *source.where.args, limit, offset)]
 
 
 async def count_events(reader: Reader, events: EventFilter, window: Window) -> int:
     """Count the events a filter lets through; with ``distinct``, their resources."""
-    where = Conditions(reader.workspace, window, reader.dialect).on(events)
-    what = "distinct resource_id" if events.distinct else "*"
-    rows = await reader.all(f"select count({what}) from event where {where.sql}", *where.args)
+    source = _source(reader, events, window)
+    what = "distinct event.resource_id" if events.distinct else "*"
+    sql = f"select count({what}) from {source.tables} where {source.where.sql}"
+    rows = await reader.all(sql, *source.where.args)
     return int(rows[0][0])
 
 
@@ -56,15 +61,20 @@ async def events_after(
     reader: Reader, events: EventFilter, window: Window, *, place: Place | None, limit: int
 ) -> list[Stored]:
     """List the next events behind a place, oldest first."""
-    where = Conditions(reader.workspace, window, reader.dialect).on(events)
-    behind, arguments = "", where.args
+    source = _source(reader, events, window)
+    behind, arguments = "", source.where.args
     if place is not None:
-        behind = "and (occurred, key) > (?, ?)"
+        behind = f"and ({source.occurred}, {source.key}) > (?, ?)"
         arguments = (*arguments, place.occurred, place.key)
     rows = await reader.all(
-        f"select occurred, key, id, received, body from event where {where.sql} {behind}"
-        " order by occurred, key limit ?",
+        f"select {source.occurred}, {source.key}, event.id, event.received, event.body"
+        f" from {source.tables} where {source.where.sql} {behind}"
+        f" order by {source.occurred}, {source.key} limit ?",
         *arguments,
         limit,
     )
     return [Stored(Place(row[0], row[1]), row[2], row[3], row[4]) for row in rows]
+
+
+def _source(reader: Reader, events: EventFilter, window: Window) -> Source:
+    return Conditions(reader.workspace, window, reader.dialect).source(events)
