@@ -185,12 +185,13 @@ def _leading(resource_id: str, stretch: tuple[object, ...]) -> Condition:
 def _ids(events: EventFilter) -> list[Sequence[str]]:
     """List the ids of resources asked for, one list for each that must be there."""
     primary = [events.resource.id] if events.resource is not None else []
-    involved = [each.id for each in (*events.all_any, *events.all_related)]
+    involved = [each.id for each in events.all_any]
+    related = [each.id for each in events.all_related]
     pairs = [
         [resource_id for resource_id, _ in each.resources_in_roles or ()]
         for each in events.all_related
     ]
-    return [ids or () for ids in (*primary, *involved, *pairs)]
+    return [ids or () for ids in (*primary, *involved, *related, *pairs)]
 
 
 def _begins(column: str, prefixes: Iterable[str]) -> Condition:
