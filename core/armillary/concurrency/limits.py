@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from armillary.clock import from_micros
-from armillary.concurrency.slots import Limit, settled, used
+from armillary.concurrency.slots import Limit, given_back, has_room, refused, settled, taken, used
+from armillary.db.filters import json_list
 from armillary.db.unit import Reader, Row, Unit
 from armillary.ids import Ids
 
@@ -18,11 +19,16 @@ l.slot_decay_per_second, l.avg_slot_occupancy_seconds
 """
 DEPLOYMENT_PREFIX = "deployment:"
 DEFAULT_OCCUPANCY = 2.0
+_BEYOND = "\U0010ffff"
 
 _FROM = f"select {LIMIT_COLUMNS} from concurrency_limit l where l.workspace = ?"
 _BY_ID = f"{_FROM} and l.id = ?"
 _BY_NAME = f"{_FROM} and l.name = ?"
 _LOCKED_BY_NAME = f"{_BY_NAME} {{for_update}}"
+_LOCKED = f"{_FROM} and l.id {{in_list}} order by l.id {{for_update}}"
+_LOCKED_NAMES = f"{_FROM} and l.name {{in_list}} order by l.id {{for_update}}"
+_ANY_NAMED = "select 1 from concurrency_limit where workspace = ? and name {in_list} limit 1"
+_LIST = f"{_FROM} and l.name >= ? and l.name < ? order by l.name limit ? offset ?"
 _INSERT = """
 insert into concurrency_limit (id, workspace, created, updated, name, active, slot_limit,
   active_slots, denied_slots, slot_decay_per_second, avg_slot_occupancy_seconds)
@@ -36,6 +42,13 @@ where id = ?
 _DETACH = "update deployment set concurrency_limit_id = null where concurrency_limit_id = ?"
 _FORGET_LEASES = "delete from concurrency_lease_limit where limit_id = ?"
 _DELETE = "delete from concurrency_limit where id = ?"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """How many slots were held, and for how many seconds, if anybody knows."""
+
+    slots: int
+    seconds: float | None = None
 
 
 class GlobalLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +114,56 @@ async def read_by_name(reader: Reader, name: str) -> Limit | None:
     """Read a limit by its name."""
     row = await reader.one(_BY_NAME, reader.workspace, name)
     return None if row is None else limit_from_row(row)
+
+
+async def list_limits(reader: Reader, *, limit: int, offset: int, prefix: str = "") -> list[Limit]:
+    """List limits whose names begin with the prefix, by name."""
+    beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else _BEYOND
+    rows = await reader.all(_LIST, reader.workspace, prefix, beyond, limit, offset)
+    return [limit_from_row(row) for row in rows]
+
+
+async def any_named(reader: Reader, names: Iterable[str]) -> bool:
+    """Tell, by key, whether any of these limits is there."""
+    return await reader.one(_ANY_NAMED, reader.workspace, json_list(names)) is not None
+
+
+async def lock(unit: Unit, limit_ids: Iterable[str]) -> list[Limit]:
+    """Lock limits, always in the same order; those that are not there are left out."""
+    rows = await unit.all(_LOCKED, unit.workspace, json_list(limit_ids))
+    return [limit_from_row(row) for row in rows]
+
+
+async def lock_named(unit: Unit, names: Iterable[str]) -> list[Limit]:
+    """Lock limits by their names, in the same order."""
+    rows = await unit.all(_LOCKED_NAMES, unit.workspace, json_list(names))
+    return [limit_from_row(row) for row in rows]
+
+
+async def take(unit: Unit, locked: Sequence[Limit], slots: int) -> bool:
+    """Take slots of all of these limits, or of none if one of them has no room."""
+    now = unit.micros
+    if not all(has_room(limit, slots, now) for limit in locked):
+        return False
+    await store(unit, [taken(limit, slots, now) for limit in locked])
+    return True
+
+
+async def deny(unit: Unit, locked: Iterable[Limit], slots: int) -> list[Limit]:
+    """Note that slots were asked for in vain; return the limits as they are then."""
+    noted = [refused(limit, slots, unit.micros) for limit in locked]
+    await store(unit, noted)
+    return noted
+
+
+async def give_back(unit: Unit, held: Mapping[str, Sequence[Held]]) -> None:
+    """Give slots back by limit; limits that are gone are passed over."""
+    changed = []
+    for limit in await lock(unit, held):
+        for each in held[limit.id]:
+            limit = given_back(limit, each.slots, unit.micros, seconds=each.seconds)  # noqa: PLW2901
+        changed.append(limit)
+    await store(unit, changed)
 
 
 async def insert(unit: Unit, limit: Limit) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from armillary.db.filters import json_list
-from armillary.db.unit import Unit
+from armillary.db.unit import Row, Unit
 
 Forget: TypeAlias = Callable[[Unit, str], Awaitable[object]]
 """Deletes one run that may hold something, such as a slot of a limit, which it gives back."""
 
-_SOME = "select id, state_type from flow_run where flow_id = ? order by id limit ?"
+_SOME = "select id, state_type, state_name from flow_run where flow_id = ? order by id limit ?"
 _HOLDING = frozenset({"PENDING", "RUNNING", "PAUSED", "CANCELLING"})
 _DELETES = (
     "delete from flow_run_state where flow_run_id {in_list}",
@@ -30,9 +30,14 @@ async def delete_some(unit: Unit, flow_id: str, forget: Forget, *, limit: int) -
     """Delete up to ``limit`` runs of a flow with all below them; return how many there were."""
     rows = await unit.all(_SOME, flow_id, limit)
     for row in rows:
-        if row[1] in _HOLDING:
+        if _may_hold(row):
             await forget(unit, row[0])
-    rest = json_list(row[0] for row in rows if row[1] not in _HOLDING)
+    rest = json_list(row[0] for row in rows if not _may_hold(row))
     for statement in _DELETES:
         await unit.run(statement, rest)
     return len(rows)
+
+
+def _may_hold(row: Row) -> bool:
+    """Tell whether a run may hold a slot, as it does between two attempts in one process."""
+    return row[1] in _HOLDING or row[2] == "AwaitingRetry"

@@ -11,22 +11,22 @@ A case is a claim, what is given, a line of dashes, and what came of it:
     reason    The scheduled time of the run is in the future.
 
 Given are `policy` (`flow_run core` unless said otherwise), `run`, `initial`, `proposed`,
-`client`, `around` (the flow run of a task run) and `cached`.  Times are told from now; a run
-that has begun did so 60 s ago, its state is 30 s old.  Among the facts of a run are those of its
-retries and, by `id`, `collision_strategy` and `grace_period_seconds`, of its deployment's limit.
+`client`, `around` (the flow run of a task run), `cached`, `limits` and `leases`.  Times are told
+from now; a run that has begun did so 60 s ago, its state is 30 s old.  Among the facts of a run are
+those of its retries and, by `id`, `collision_strategy` and `grace_period_seconds`, of its
+deployment's limit.
 """
 
 import re
 import sys
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 
-from armillary.db.unit import Unit
 from armillary.orchestration.decision import Outcome, decide
 from armillary.orchestration.derive import derive, policy_after, timestamp_after
 from armillary.orchestration.driving import afterwards, conclude, driven, undo
@@ -42,6 +42,7 @@ from armillary.orchestration.transition import (
     Transition,
 )
 from armillary.orchestration.verdicts import Wait
+from tests.core.orchestration.store import Store
 from tests.core.orchestration.vocabulary import (
     NOW,
     client_of,
@@ -90,43 +91,26 @@ def read_cases(text: str) -> list[Case]:
     return cases
 
 
-@dataclass
-class Store:
-    """Stands for the unit of work: what is cached, and what rules stored and gave back."""
-
-    cached: State | None = None
-    done: list[str] = field(default_factory=list)
-
-    async def cached_state(self, _unit: object, key: str, _now: datetime) -> State | None:
-        found = self.cached
-        return found if found and found.details.cache_key == key else None
-
-    async def store_cached_state(
-        self, _unit: object, key: str, until: datetime | None, _state_id: str
-    ) -> None:
-        self.done.append(f"cached    {key[:8]} until {show(until)}")
-
-
 async def play(
-    case: Case,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    policies: Policies = POLICIES,
-    store: Store | None = None,
+    case: Case, monkeypatch: pytest.MonkeyPatch, *, policies: Policies = POLICIES
 ) -> tuple[str, Outcome]:
     """Decide the case, and write it down with its outcome.
 
-    A plugin with rules of its own plays its cases with its policies and a store of its own.
+    A plugin with rules of its own plays its cases with its policies.
     """
     transition = transition_of(case)
-    store = store or Store()
-    store.cached = state_of(case.given.get("cached", ""))
+    store = Store(
+        case.given,
+        cached=state_of(case.given.get("cached", "")),
+        holder="r" if case.of_flow_run else "t",
+    )
+    await store.begin()
     repository = SimpleNamespace(
         cached_state=store.cached_state, store_cached_state=store.store_cached_state
     )
     monkeypatch.setitem(sys.modules, "armillary.task_runs.repository", repository)
-    outcome = await driven(decide(case.policy(policies), transition), cast("Unit", store))
-    await undo(outcome, cast("Unit", store))
+    outcome = await driven(decide(case.policy(policies), transition), store)
+    await undo(outcome, store)
     lines = [*case.text.split("\n----")[0].splitlines(), "----"]
     lines += await told(transition, outcome, store)
     return "\n".join(lines), outcome
@@ -154,8 +138,8 @@ async def told(transition: Transition, outcome: Outcome, store: Store) -> list[s
     if written is not None:
         words = show_columns(transition, outcome, written)
         lines += [f"columns   {words}"] if words else []
-        await conclude(outcome, transition, written, cast("Unit", store))
-    return lines + store.done
+        await conclude(outcome, transition, written, store)
+    return lines + await store.told()
 
 
 def changes(outcome: Outcome, transition: Transition, written: State | None) -> RunChange:

@@ -74,7 +74,8 @@ def show(value: object) -> str:
         case bool():
             told = "yes" if value else "no"
         case UUID():
-            told = value.bytes.rstrip(b"\0").decode()
+            letters = value.bytes.rstrip(b"\0")
+            told = letters.decode() if letters.isascii() else "new"
         case list():
             told = "[" + ",".join(show(part) for part in value) + "]"
         case None:
