@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 from functools import cache
 
 _TOKENS = {
@@ -117,3 +118,39 @@ def _postgres(text: str) -> str:
     for index in range(0, len(parts), 2):
         parts[index] = re.sub(r"\?", numbered, parts[index])
     return "".join(parts)
+
+
+_VALUES = re.compile(r"\bvalues\s*\(([^()]*)\)", re.IGNORECASE)
+_WHERE = re.compile(r"\bwhere\b", re.IGNORECASE)
+
+
+def over_arrays(text: str, types: Sequence[str]) -> str | None:
+    """Turn a PostgreSQL statement for one row into one for many, each argument an array.
+
+    ``insert … values ($1, …)`` and ``update … set … where …`` are turned; anything else gives
+    None.  ``types`` are the types of the arguments, as the server names them.
+    """
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
+    start = text.lstrip()[:6].lower()
+    if start == "insert":
+        return _insert_over(text, arrays)
+    if start == "update":
+        columns = ", ".join(f"c{n}" for n in range(1, len(types) + 1))
+        source = f"from unnest({arrays}) as d({columns}) where"
+        turned, count = _WHERE.subn(source, _named(text), count=1)
+        return turned if count else None
+    return None
+
+
+def _insert_over(text: str, arrays: str) -> str | None:
+    found = _VALUES.search(text)
+    if found is None:
+        return None
+    values = _named(found[1])
+    columns = ", ".join(f"c{n}" for n in range(1, arrays.count("$") + 1))
+    rows = f"select {values} from unnest({arrays}) as d({columns})"
+    return f"{text[: found.start()]}{rows}{text[found.end() :]}"
+
+
+def _named(text: str) -> str:
+    return re.sub(r"\$(\d+)", r"d.c\1", text)

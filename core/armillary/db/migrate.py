@@ -1,4 +1,4 @@
-"""Brings the database to the shape this version expects: each step once, step and record together."""
+"""Brings the database to the shape this version expects: each step once, with its record."""
 
 from __future__ import annotations
 

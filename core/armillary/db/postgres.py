@@ -17,7 +17,7 @@ import asyncpg
 
 from armillary.clock import Clock
 from armillary.db.database import Database
-from armillary.db.dialect import Dialect
+from armillary.db.dialect import Dialect, over_arrays
 from armillary.db.operation import Operation
 from armillary.db.unit import OUTBOX_INSERT, Reader, Row, Unit, outbox_rows
 from armillary.errors import ConfigError, Conflict, Unavailable
@@ -38,6 +38,12 @@ _AWAY = (
 )
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _ATTEMPTS = 5
+_ARRAYS: dict[str, str | None] = {}
+"""Statements for one row, and what they are for many; the texts are as few as our statements."""
+
+
+async def _leave(_connection: object) -> None:
+    """Give a connection back as it is: ours never change their session, and resets cost a trip."""
 
 
 class PostgresUnit(Unit):
@@ -45,7 +51,7 @@ class PostgresUnit(Unit):
 
     dialect = Dialect.POSTGRES
 
-    def __init__(self, connection: Any, workspace: int | None, micros: int) -> None:  # noqa: ANN401 - asyncpg's proxy is untyped
+    def __init__(self, connection: Any, workspace: int | None, micros: int) -> None:
         super().__init__(workspace, micros)
         self._connection = connection
 
@@ -64,8 +70,27 @@ class PostgresUnit(Unit):
         return int(last) if last.isdigit() else 0
 
     async def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Execute a statement once for each row of arguments, in one round trip."""
-        await self._connection.executemany(Dialect.POSTGRES.sql(sql), rows)
+        """Execute a statement once for each row of arguments, in one round trip.
+
+        Several rows travel as one array for each argument, where the statement allows that.
+        """
+        every = rows if isinstance(rows, (list, tuple)) else list(rows)
+        if len(every) == 1:
+            await self._connection.execute(Dialect.POSTGRES.sql(sql), *every[0])
+        elif every:
+            arrays = await self._over_arrays(sql)
+            if arrays is None:
+                await self._connection.executemany(Dialect.POSTGRES.sql(sql), every)
+            else:
+                await self._connection.execute(arrays, *map(list, zip(*every, strict=True)))
+
+    async def _over_arrays(self, sql: str) -> str | None:
+        if sql not in _ARRAYS:
+            text = Dialect.POSTGRES.sql(sql)
+            statement = await self._connection.prepare(text)
+            types = [each.name for each in statement.get_parameters()]
+            _ARRAYS[sql] = over_arrays(text, types)
+        return _ARRAYS[sql]
 
     async def for_each(self, sql: str, ids: Sequence[str]) -> Sequence[Row]:
         """Look all ids up with one statement."""
@@ -116,7 +141,12 @@ class PostgresDatabase(Database):
         """Connect; ConfigError with one sentence if that cannot be."""
         try:
             self._pool = await asyncpg.create_pool(
-                self.url, min_size=2, max_size=_POOL + _WRITERS, statement_cache_size=512, timeout=5
+                self.url,
+                min_size=2,
+                max_size=_POOL + _WRITERS,
+                statement_cache_size=512,
+                timeout=5,
+                reset=_leave,
             )
         except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
             shown = self.url.rpartition("@")[2] or self.url
@@ -154,9 +184,7 @@ class PostgresDatabase(Database):
         """Look things up in one workspace, or, with None, across all."""
         return PostgresReader(self, workspace)
 
-    async def write(
-        self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None
-    ) -> T:
+    async def write(self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None) -> T:
         """Do a unit of work in a transaction of its own; a deadlock's victim is done again."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:

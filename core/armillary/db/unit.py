@@ -55,7 +55,7 @@ class Reader(ABC):
     async def all(self, sql: str, *args: object) -> Sequence[Row]:
         """Return every row."""
 
-    async def value(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - whatever the column holds
+    async def value(self, sql: str, *args: object) -> Any:
         """Return the first column of the first row, or None."""
         row = await self.one(sql, *args)
         return None if row is None else row[0]

@@ -14,7 +14,7 @@ from armillary.deployments import checking
 from armillary.deployments.parameters import merge
 from armillary.deployments.schemas import CreateRun
 from armillary.errors import NotFound, Refused
-from armillary.flow_runs.creating import NewFlowRun
+from armillary.flow_runs.creating import Created, NewFlowRun
 from armillary.flow_runs.routes import scalar_labels
 from armillary.names import slug
 from armillary.orchestration.states import StateDetails, StateType, propose
@@ -42,8 +42,8 @@ async def require(call: Call, deployment_id: str) -> Row:
     return row
 
 
-async def create(call: Call, deployment_id: str, body: CreateRun) -> tuple[str, bool]:
-    """Make a run; return its id and whether it is new.
+async def create(call: Call, deployment_id: str, body: CreateRun) -> Created:
+    """Make a run.
 
     Raises Refused (400) where a parameter stands for something that cannot be had, Conflict
     where parameters do not fit the schema, Invalid where job variables do not fit the pool.

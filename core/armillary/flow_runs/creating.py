@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,7 +13,14 @@ from armillary.db.unit import Row, Unit
 from armillary.errors import Conflict
 from armillary.flow_runs.events import RunContext
 from armillary.flow_runs.loading import Loaded, creator, union_of_tags
-from armillary.flow_runs.writing import FlowRunWrite, announce, insert_states, policy_text
+from armillary.flow_runs.reading import COLUMNS
+from armillary.flow_runs.writing import (
+    FlowRunWrite,
+    announce,
+    insert_states,
+    policy_text,
+    state_row,
+)
 from armillary.orchestration.decision import decide
 from armillary.orchestration.policies import FlowRunPolicy
 from armillary.orchestration.states import Proposal
@@ -45,6 +52,10 @@ _COLUMNS = (
     "expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, "
     "auto_scheduled, retry_type, infrastructure_document_id, infrastructure_pid, "
     "empirical_policy, parameters, context, tags, labels, job_variables, created_by"
+)
+_NAMES = tuple(name.strip() for name in _COLUMNS.split(","))
+_READ_NAMES = tuple(
+    name.strip().removeprefix("r.") for name in COLUMNS.split(",") if name.strip()[:2] == "r."
 )
 _INSERT = f"insert into flow_run ({_COLUMNS}) values ({', '.join('?' * 35)})"
 _INSERT_TAG = """
@@ -90,7 +101,16 @@ class NewFlowRun(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its first state is an event; the scheduler's are not."""
 
 
-Created: TypeAlias = tuple[str, bool]
+class Created(msgspec.Struct, frozen=True):
+    """A run that was created, or that there was already by its key.
+
+    ``row`` is a new run's in the columns of :mod:`armillary.flow_runs.reading`, so that nobody
+    has to read what was just written.
+    """
+
+    run_id: str
+    created: bool
+    row: Row | None = None
 
 
 class CreateFlowRuns(Operation[NewFlowRun, Created]):
@@ -125,17 +145,18 @@ async def insert_flow_runs(
         if new.idempotency_key:
             existing = await unit.value(_EXISTING, new.flow_id, new.idempotency_key)
             if existing is not None:
-                answers.append((existing, False))
+                answers.append(Created(existing, created=False))
                 continue
         context = contexts.get(new.id)
         if context is None:
             answers.append(Conflict())
             continue
         write = _plan(gate, unit, new, context)
-        rows.append(_row(unit.micros, new, write, context))
+        row = _row(unit.micros, new, write, context)
+        rows.append(row)
         tags.extend(_tag_rows(new, write))
         writes.append(write)
-        answers.append((new.id, True))
+        answers.append(Created(new.id, created=True, row=_as_read(row, write)))
     if rows:
         await unit.many(_INSERT, rows)
         await insert_states(unit, writes)
@@ -245,6 +266,21 @@ def _row(micros: int, new: NewFlowRun, write: FlowRunWrite, context: Row) -> tup
         policy_text(policy), new.parameters, new.context, _encode(new.tags).decode(),
         _encode(_all_labels(new, context[3])).decode(), new.job_variables, new.created_by,
     )  # fmt: skip
+
+
+def _as_read(row: tuple[object, ...], write: FlowRunWrite) -> Row:
+    """Put an inserted row into the order it is read in, with what is joined to it there."""
+    values = dict(zip(_NAMES, row, strict=True))
+    context = write.context
+    state = state_row(write.run_id, write.state)
+    return (
+        *(values[name] for name in _READ_NAMES),
+        context.work_queue_name,
+        context.work_pool_id,
+        context.work_pool_name,
+        state[0],
+        *state[2:],
+    )
 
 
 def _all_labels(new: NewFlowRun, flow_labels: str) -> dict[str, msgspec.Raw]:

@@ -10,8 +10,8 @@ from armillary.api import Answer, Call, Routes
 from armillary.db.unit import Unit
 from armillary.errors import Invalid, NotFound, Refused, RunNotFound
 from armillary.flow_runs import repository
-from armillary.flow_runs.creating import NewFlowRun
-from armillary.flow_runs.reading import FlowRunResponse, read_flow_run
+from armillary.flow_runs.creating import Created, NewFlowRun
+from armillary.flow_runs.reading import FlowRunResponse, flow_run_from_row, read_flow_run
 from armillary.flow_runs.resuming import resume
 from armillary.flow_runs.schemas import (
     MAX_PARAMETERS,
@@ -81,9 +81,16 @@ async def create_flow_run(call: Call, body: CreateFlowRun) -> Answer:
         labels=scalar_labels(body.labels),
         job_variables=None if body.job_variables is None else _encode(body.job_variables).decode(),
     )
-    run_id, created = await core.gate.create_flow_run(new)
-    found = await read_flow_run(call.read(), run_id, now=core.clock.micros())
-    return Answer.json(found, 201 if created else 200)
+    return await answer_created(call, await core.gate.create_flow_run(new))
+
+
+async def answer_created(call: Call, created: Created) -> Answer:
+    """Answer with a created run (201), or with the one there was (200)."""
+    now = call.core.clock.micros()
+    if created.row is not None:
+        return Answer.json(flow_run_from_row(created.row, now=now), 201)
+    found = await read_flow_run(call.read(), created.run_id, now=now)
+    return Answer.json(found, 201 if created.created else 200)
 
 
 @routes.get("/flow_runs/{id:uuid}", scope="see_flows", answers={200: FlowRunResponse}, hot=True)

@@ -91,14 +91,35 @@ def _notable(selection: Selection, order: Order, span: Span) -> Condition:
 
 
 async def _with_tags(reader: Reader, selection: Selection, order: Order, span: Span) -> Condition:
-    all_tags, any_tags = selection.tags
-    tags = [await _rarest(reader, all_tags)] if all_tags else list(dict.fromkeys(any_tags))
+    tags = await _driving_tags(reader, selection)
     if order.key == _EXPECTED and len(tags) <= _MAX_TAGS:
         return _by_tags(selection, tags, order=order, span=span)
+    return inner(_SHAPE, _tagged(selection, tags), order, span)
+
+
+async def _driving_tags(reader: Reader, selection: Selection) -> list[str]:
+    """Return tags of which every match has one: the rarest of those it has all of."""
+    all_tags, any_tags = selection.tags
+    return [await _rarest(reader, all_tags)] if all_tags else list(dict.fromkeys(any_tags))
+
+
+def _tagged(selection: Selection, tags: list[str]) -> Condition:
+    """Start from all runs with one of the tags."""
     one = every(any_of("ft.tag", tags))
     source = "select ft.flow_run_id from flow_run_tag ft where ft.workspace = ?"
     tagged = Condition(f"r.id in ({source} and {one.sql})", (selection.workspace, *one.args))
-    return inner(_SHAPE, every([tagged, _not_from_workspace(selection)]), order, span)
+    return every([tagged, _not_from_workspace(selection)])
+
+
+async def counting(reader: Reader, selection: Selection) -> Condition:
+    """The whole condition, led to the index that has fewest rows, for numbers about all matches."""
+    if selection.narrow:
+        return selection.where()
+    if any(selection.tags):
+        return _tagged(selection, await _driving_tags(reader, selection))
+    if selection.states and "COMPLETED" not in selection.states:
+        return every([selection.where(), Condition(IS_NOTABLE)])
+    return selection.where()
 
 
 def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Condition:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from armillary.db.unit import Reader
 from armillary.flow_runs.criteria import Selection
+from armillary.flow_runs.selecting import counting
 from armillary.history import Interval, Window, estimated_run_time, lateness, read_history
 
 
 async def count_flow_runs(reader: Reader, selection: Selection) -> int:
     """Count the runs."""
-    where = selection.where()
+    where = await counting(reader, selection)
     rows = await reader.all(f"select count(*) from flow_run r where {where.sql}", *where.args)
     return int(rows[0][0])
 
 
 async def average_lateness(reader: Reader, selection: Selection, *, now: int) -> float | None:
     """Return the average of the runs' lateness in seconds; None without runs."""
-    where = selection.where()
+    where = await counting(reader, selection)
     late = lateness("r", now)
     sql = f"select avg({late.sql}) from flow_run r where {where.sql}"
     rows = await reader.all(sql, *late.args, *where.args)

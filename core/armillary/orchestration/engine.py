@@ -18,7 +18,7 @@ from armillary.db.database import Database
 from armillary.db.operation import Operation
 from armillary.db.unit import Unit
 from armillary.errors import RunNotFound
-from armillary.flow_runs.creating import CreateFlowRuns, NewFlowRun, insert_flow_runs
+from armillary.flow_runs.creating import Created, CreateFlowRuns, NewFlowRun, insert_flow_runs
 from armillary.flow_runs.loading import Loaded, load, with_parent
 from armillary.flow_runs.repository import delete_rows
 from armillary.flow_runs.writing import FlowRunWrite, write_policy, write_states
@@ -114,8 +114,8 @@ class Gate:
         await self.mirror(unit, loaded, write.state)
         return moved(outcome, write.state)
 
-    async def create_flow_run(self, new: NewFlowRun) -> tuple[str, bool]:
-        """Create a run with its initial state; return its id and whether it is new.
+    async def create_flow_run(self, new: NewFlowRun) -> Created:
+        """Create a run with its initial state.
 
         With an idempotency key a run that exists is returned unchanged.  Raises Conflict if
         the flow is not there.
@@ -126,14 +126,13 @@ class Gate:
             lambda unit: self.create_flow_run_in(unit, new), workspace=new.workspace
         )
 
-    async def create_flow_run_in(self, unit: Unit, new: NewFlowRun) -> tuple[str, bool]:
+    async def create_flow_run_in(self, unit: Unit, new: NewFlowRun) -> Created:
         """Create a run inside a unit that is under way."""
         answer = (await insert_flow_runs(self, unit, [new]))[0]
         if isinstance(answer, Exception):
             raise answer
-        run_id, created = answer
-        if created and new.parent_task_run_id is not None:
-            loaded = (await load(unit, [run_id]))[run_id]
+        if answer.created and new.parent_task_run_id is not None:
+            loaded = (await load(unit, [answer.run_id]))[answer.run_id]
             if loaded.state is not None:
                 await self.mirror(unit, loaded, loaded.state)
         return answer
@@ -190,9 +189,7 @@ class Gate:
             policy=change.policy,
         ), change
 
-    def new_state(
-        self, initial: State | None, proposed: Proposal, transition: Transition
-    ) -> State:
+    def new_state(self, initial: State | None, proposed: Proposal, transition: Transition) -> State:
         """Give a decided state its id, its time and the ids of its runs."""
         run = transition.run
         return State(

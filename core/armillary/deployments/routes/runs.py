@@ -7,7 +7,8 @@ from armillary.clock import to_micros
 from armillary.deployments import due, running
 from armillary.deployments.schemas import CreateRun, CreateRunResult, GetScheduledRuns
 from armillary.errors import ArmillaryError, Refused
-from armillary.flow_runs.reading import FlowRunResponse, read_flow_run
+from armillary.flow_runs.reading import FlowRunResponse
+from armillary.flow_runs.routes import answer_created
 from armillary.orchestration.wire import in_utc
 
 routes = Routes(tag="Deployments")
@@ -21,9 +22,7 @@ _MOST = 100
 )
 async def create_flow_run(call: Call, body: CreateRun) -> Answer:
     """Make a run of a deployment."""
-    run_id, created = await running.create(call, call.path["id"], body)
-    found = await read_flow_run(call.read(), run_id, now=call.core.clock.micros())
-    return Answer.json(found, 201 if created else 200)
+    return await answer_created(call, await running.create(call, call.path["id"], body))
 
 
 @routes.post(
@@ -39,11 +38,11 @@ async def create_flow_runs(call: Call, body: list[CreateRun]) -> Answer:
     results: list[CreateRunResult] = []
     for each in body:
         try:
-            run_id, _ = await running.create(call, call.path["id"], each)
+            made = await running.create(call, call.path["id"], each)
         except ArmillaryError as error:
             results.append(CreateRunResult(flow_run_id=None, status="FAILED", error=str(error)))
         else:
-            results.append(CreateRunResult(flow_run_id=run_id, status="CREATED", error=None))
+            results.append(CreateRunResult(flow_run_id=made.run_id, status="CREATED", error=None))
     return Answer.json({"results": results})
 
 
