@@ -10,7 +10,7 @@ import inspect
 import re
 import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeAlias, TypeVar
 
 import msgspec
@@ -52,6 +52,10 @@ class Body(msgspec.Struct, kw_only=True):
                 setattr(self, name, make())
 
 
+def _same(value: object) -> object:
+    return value
+
+
 @cache
 def _defaults(body: type[Body]) -> tuple[tuple[str, Callable[[], object]], ...]:
     found: list[tuple[str, Callable[[], object]]] = []
@@ -59,7 +63,7 @@ def _defaults(body: type[Body]) -> tuple[tuple[str, Callable[[], object]], ...]:
         if field.default_factory is not msgspec.NODEFAULT:
             found.append((field.name, field.default_factory))
         elif field.default not in (msgspec.NODEFAULT, None, msgspec.UNSET):
-            found.append((field.name, lambda value=field.default: value))
+            found.append((field.name, partial(_same, field.default)))
     return tuple(found)
 
 
@@ -269,7 +273,7 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
     try:
         if not body.isascii():
             body.decode()  # msgspec lets anything pass inside a Raw
-        return _decoder(kind).decode(body or b"{}")  # type: ignore[no-any-return]
+        return _decoder(kind).decode(body or b"{}")  # type: ignore[no-any-return,arg-type]
     except msgspec.ValidationError as error:
         raise _invalid(error, body) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -43,9 +43,7 @@ class Database(ABC):
         """Look things up in one workspace, or, with None, across all."""
 
     @abstractmethod
-    def write(
-        self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None
-    ) -> Awaitable[T]:
+    def write(self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None) -> Awaitable[T]:
         """Do a unit of work; the answer comes once it is durable."""
 
     @abstractmethod

@@ -49,8 +49,10 @@ def in_order(owners: Iterable[Tables]) -> list[Tables]:
     """Sort owners so that each comes after those it builds on."""
     by_name = {tables.owner: tables for tables in owners}
     sorter = TopologicalSorter(
-        {name: [o for o in tables.after if o in by_name and o != name]
-         for name, tables in sorted(by_name.items())}
+        {
+            name: [o for o in tables.after if o in by_name and o != name]
+            for name, tables in sorted(by_name.items())
+        }
     )
     return [by_name[name] for name in sorter.static_order()]
 

@@ -75,7 +75,7 @@ class SqliteUnit(Unit):
 
     async def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Execute a statement once for each row of arguments."""
-        self._executemany(Dialect.SQLITE.sql(sql), rows)  # type: ignore[arg-type]
+        self._executemany(Dialect.SQLITE.sql(sql), rows)
 
     async def for_each(self, sql: str, ids: Sequence[str]) -> Sequence[Row]:
         """Look every id up by itself: cheaper here than one statement of changing shape."""
@@ -104,7 +104,7 @@ class SqliteReader(Reader):
         """Read rows in a thread."""
         connection = self._database.next_scanner()
         try:
-            return list(await connection.execute_fetchall(Dialect.SQLITE.sql(sql), args))  # type: ignore[arg-type]
+            return list(await connection.execute_fetchall(Dialect.SQLITE.sql(sql), args))
         except sqlite3.OperationalError as error:
             raise Unavailable(str(error)) from error
 
@@ -131,7 +131,7 @@ def drive(work: Awaitable[T]) -> T:
         next(coroutine)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-    coroutine.close()  # type: ignore[attr-defined]
+    coroutine.close()
     message = "a unit of work awaited something that is not its own connection"
     raise RuntimeError(message)
 
@@ -203,9 +203,7 @@ class SqliteDatabase(Database):
         self._turn = (self._turn + 1) % len(self._scanners)
         return self._scanners[self._turn]
 
-    def write(
-        self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None
-    ) -> Awaitable[T]:
+    def write(self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None) -> Awaitable[T]:
         """Queue a unit of work; the answer comes once it is durable."""
         waiting = _Waiting(self._loop.create_future())
         waiting.work, waiting.workspace = work, workspace
@@ -235,9 +233,7 @@ class SqliteDatabase(Database):
             units = self._run(group, micros)
             emitted = [event for unit in units for event in unit.emitted]
             if emitted:
-                self.writing.executemany(
-                    Dialect.SQLITE.sql(OUTBOX_INSERT), outbox_rows(emitted)
-                )
+                self.writing.executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), outbox_rows(emitted))
         except sqlite3.Error as error:
             self._end(group, [], error)
             return
@@ -273,9 +269,7 @@ class SqliteDatabase(Database):
             return [unit]
         if len(batch) == 1:
             return []
-        return [
-            unit for waiting in batch for unit in self._perform(operation, [waiting], micros)
-        ]
+        return [unit for waiting in batch for unit in self._perform(operation, [waiting], micros)]
 
     def _savepoint(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from armillary.api import Call
 from armillary.db.filters import json_list
-from armillary.db.unit import Reader
+from armillary.db.unit import Reader, Row
 from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
 from armillary.work_pools.repository.polling import FRESH, record_runner_poll
 
@@ -28,7 +28,7 @@ async def due_runs(
     reader: Reader, deployment_ids: Sequence[str], *, before: int | None, limit: int, now: int
 ) -> list[FlowRunResponse]:
     """Select due runs of these deployments, earliest first."""
-    rows = []
+    rows: list[Row] = []
     for deployment_id in dict.fromkeys(deployment_ids):
         rows.extend(
             await reader.all(

@@ -11,6 +11,7 @@ import msgspec
 from armillary.api import Call
 from armillary.db.unit import Row, Unit
 from armillary.deployments import checking
+from armillary.deployments.job_variables import variables_of
 from armillary.deployments.parameters import merge
 from armillary.deployments.schemas import CreateRun
 from armillary.errors import NotFound, Refused
@@ -94,7 +95,7 @@ def _parameters(row: Row, body: CreateRun) -> dict[str, msgspec.Raw]:
 
 
 def _variables(row: Row) -> bytes | None:
-    return None if row[13] is None else checking.variables_of(row[13].encode())
+    return None if row[13] is None else variables_of(row[13].encode())
 
 
 async def _queue(call: Call, row: Row, body: CreateRun) -> tuple[str | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -69,10 +70,7 @@ async def bulk_delete(call: Call, body: DeleteFlowRuns) -> Answer:
     """Delete flow runs that meet a filter."""
     deleted = []
     for run_id in await _chosen(call, body.flow_runs, body.limit):
-        gone = await call.write(
-            lambda unit, run_id=run_id: call.core.gate.delete_flow_run_in(unit, run_id)
-        )
-        if gone:
+        if await call.write(partial(call.core.gate.delete_flow_run_in, run_id=run_id)):
             deleted.append(run_id)
     return Answer.json(Deleted(deleted))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from armillary.api import Answer, Body, Call, OrDefault, Routes
@@ -87,9 +89,7 @@ async def bulk_delete(call: Call, body: DeleteDeployments) -> Answer:
     for deployment in found:
         target = deployment.id
         try:
-            await call.write(
-                lambda unit, target=target: deployments.delete(unit, call.core.ids, target)
-            )
+            await call.write(partial(deployments.delete, ids=call.core.ids, deployment_id=target))
         except NotFound:
             continue  # somebody else deleted it just now
         deleted.append(target)
