@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from armillary.api import Answer, Call, Routes, page_limit
-from armillary.errors import Refused
+from armillary.clock import to_micros
+from armillary.errors import Invalid, Refused
 from armillary.events.schemas import InEvent
 from armillary.workspaces import DEFAULT
 from armillary_plugins.events import tokens
-from armillary_plugins.events.repository import finding
-from armillary_plugins.events.schemas import EventPage, FilterEvents
+from armillary_plugins.events.repository import counting, finding
+from armillary_plugins.events.schemas import CountEvents, EventCount, EventPage, FilterEvents
+from armillary_plugins.events.spans import spans_of
 from armillary_plugins.events.tokens import PageToken
 from armillary_plugins.events.window import Window, window_of
 
@@ -43,6 +45,24 @@ async def read_next_page(call: Call) -> Answer:
         )
     page_limit(token.page_size)
     return await _page(call, token)
+
+
+@routes.post("/events/count-by/{countable}", scope="see_events", answers={200: list[EventCount]})
+async def count_events(call: Call, body: CountEvents) -> Answer:
+    """Count events by day, time, event or resource."""
+    reader, now = call.read(), call.core.clock.now()
+    window = window_of(body.filter, now)
+    countable = call.path["countable"]
+    if countable == "event":
+        return Answer.json(await counting.count_by_name(reader, body.filter, window))
+    if countable == "resource":
+        return Answer.json(await counting.count_by_resource(reader, body.filter, window))
+    if countable not in {"day", "time"}:
+        message = f"Events are counted by day, time, event or resource, not by {countable!r}."
+        raise Invalid(message, loc=("path", "countable"), kind="enum")
+    unit, interval = ("day", 1.0) if countable == "day" else (body.time_unit, body.time_interval)
+    spans = spans_of(window, unit, interval, now=to_micros(now))
+    return Answer.json(await counting.count_by_time(reader, body.filter, window, spans=spans))
 
 
 async def _page(call: Call, token: PageToken) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from armillary.searching import TextFilter
 
 T = TypeVar("T")
 Order: TypeAlias = Literal["ASC", "DESC"]
+TimeUnit: TypeAlias = Literal["week", "day", "hour", "minute", "second"]
 Labels: TypeAlias = dict[str, str | list[str]]
 
 
@@ -103,6 +104,24 @@ class EventPage(msgspec.Struct, frozen=True):
     events: list[msgspec.Raw]
     total: int
     next_page: str | None
+
+
+class CountEvents(Body):
+    """Which events to count, and in spans of how much time."""
+
+    filter: EventFilter
+    time_unit: OrDefault[TimeUnit] = "day"
+    time_interval: OrDefault[Annotated[float, msgspec.Meta(ge=0.01, le=1_000_000)]] = 1.0
+
+
+class EventCount(msgspec.Struct, frozen=True):
+    """How many events something has, and from when to when."""
+
+    value: str
+    label: str
+    count: int
+    start_time: datetime
+    end_time: datetime
 
 
 def _several(given: list[T] | T | None) -> Sequence[T]:
