@@ -11,7 +11,13 @@ from armillary.events.schemas import InEvent
 from armillary.workspaces import DEFAULT
 from armillary_plugins.events import tokens
 from armillary_plugins.events.repository import counting, finding
-from armillary_plugins.events.schemas import CountEvents, EventCount, EventPage, FilterEvents
+from armillary_plugins.events.schemas import (
+    CountEvents,
+    EventCount,
+    EventPage,
+    FilterEvents,
+    TimeUnit,
+)
 from armillary_plugins.events.spans import spans_of
 from armillary_plugins.events.tokens import PageToken
 from armillary_plugins.events.window import Window, window_of
@@ -60,7 +66,8 @@ async def count_events(call: Call, body: CountEvents) -> Answer:
     if countable not in {"day", "time"}:
         message = f"Events are counted by day, time, event or resource, not by {countable!r}."
         raise Invalid(message, loc=("path", "countable"), kind="enum")
-    unit, interval = ("day", 1.0) if countable == "day" else (body.time_unit, body.time_interval)
+    unit: TimeUnit = "day" if countable == "day" else body.time_unit
+    interval = 1.0 if countable == "day" else body.time_interval
     spans = spans_of(window, unit, interval, now=to_micros(now))
     return Answer.json(await counting.count_by_time(reader, body.filter, window, spans=spans))
 
