@@ -153,10 +153,23 @@ async def give_back(unit: Unit, lease_ids: Iterable[str], *, timed: bool = False
 
 async def give_back_expired(unit: Unit, lease_id: str) -> bool:
     """Do the same for a lease that is still past its end."""
-    rows = await unit.all(_LOCKED, unit.workspace, json_list([lease_id]))
-    if not rows or _lease(rows[0]).expires > unit.micros:
+    lease = await _lock(unit, lease_id)
+    if lease is None or lease.expires > unit.micros:
         return False
     return bool(await give_back(unit, [lease_id], timed=True))
+
+
+async def give_back_abandoned(unit: Unit, lease_id: str) -> bool:
+    """Do the same for a lease that still has no end."""
+    lease = await _lock(unit, lease_id)
+    if lease is None or lease.expires != NEVER:
+        return False
+    return bool(await give_back(unit, [lease_id]))
+
+
+async def _lock(unit: Unit, lease_id: str) -> Lease | None:
+    rows = await unit.all(_LOCKED, unit.workspace, json_list([lease_id]))
+    return _lease(rows[0]) if rows else None
 
 
 async def of_holder(reader: Reader, holder: Holder) -> list[Lease]:

@@ -1,0 +1,165 @@
+"""What routes do with limits and leases, each in one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from armillary.concurrency import leases, limits, tags
+from armillary.concurrency.leases import Grant, Holder
+from armillary.concurrency.limits import Held
+from armillary.concurrency.slots import TAG_PREFIX, Limit, has_room, settled, used
+from armillary.db.unit import Reader, Unit
+from armillary.errors import NotFound, Refused
+from armillary.ids import Ids
+from armillary_plugins.concurrency.events import announce, announce_tag
+from armillary_plugins.concurrency.schemas import CreateLimit, TagLimit, TakeSlots, UpdateLimit
+
+_MISSING = "Concurrency Limit not found"
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What came of taking slots: the limits that were found, and those without room."""
+
+    found: Sequence[Limit]
+    full: Sequence[Limit] = ()
+
+
+async def find(reader: Reader, id_or_name: str, limit_id: str | None) -> Limit:
+    """Find a limit by its id, if that may be one, or by its name; NotFound without it."""
+    limit = await limits.read(reader, limit_id) if limit_id else None
+    limit = limit or await limits.read_by_name(reader, id_or_name)
+    if limit is None:
+        raise NotFound(_MISSING)
+    return limit
+
+
+async def create(unit: Unit, ids: Ids, body: CreateLimit) -> Limit:
+    """Create a limit; Conflict if its name is taken."""
+    limit = body.made(ids.uuid4(), unit.micros)
+    await limits.insert(unit, limit)
+    announce(unit, ids, "created", limit)
+    return limit
+
+
+async def update(unit: Unit, ids: Ids, limit_id: str, body: UpdateLimit) -> None:
+    """Change a limit; Conflict if the name it is to have is taken."""
+    stored = await limits.lock(unit, [limit_id])
+    if not stored:
+        raise NotFound(_MISSING)
+    now = msgspec.structs.replace(settled(stored[0], unit.micros), updated=unit.micros)
+    changed = body.applied(now)
+    await limits.store(unit, [changed])
+    announce(unit, ids, "updated", changed)
+
+
+async def delete(unit: Unit, ids: Ids, limit: Limit) -> None:
+    """Delete a limit."""
+    await limits.delete(unit, limit.id)
+    announce(unit, ids, "deleted", limit)
+
+
+async def take(unit: Unit, wanted: TakeSlots, grant: Grant | None) -> Taken:
+    """Take slots of all active ones of the limits named, or of none, and note who was denied.
+
+    Names nobody knows are passed over.  Refused where it would never be possible.
+    """
+    found = await limits.lock_named(unit, wanted.names)
+    active = [limit for limit in found if limit.active]
+    if any(limit.limit < wanted.slots for limit in active):
+        raise Refused(422, "Slots requested is greater than the limit")
+    if wanted.mode == "rate_limit" and any(limit.decay <= 0 for limit in active):
+        raise Refused(422, "Only concurrency limits with slot decay can be used for rate limiting.")
+    full = [limit for limit in active if not has_room(limit, wanted.slots, unit.micros)]
+    if full:
+        return Taken(found, await limits.deny(unit, full, wanted.slots))
+    await limits.take(unit, active, wanted.slots)
+    if grant is not None and found:
+        await leases.create(unit, active, grant)
+    return Taken(found)
+
+
+async def give_back(
+    unit: Unit, names: Iterable[str], slots: int, *, seconds: float | None
+) -> list[Limit]:
+    """Give slots back to the active ones of the limits named; return all that were found."""
+    found = await limits.lock_named(unit, names)
+    held = {limit.id: [Held(slots, seconds)] for limit in found if limit.active}
+    if held:
+        await limits.give_back(unit, held)
+    return found
+
+
+async def find_tag(reader: Reader, *, tag: str | None = None, limit_id: str = "") -> Limit:
+    """Find the limit on a tag by the tag or by its id; NotFound without it."""
+    if tag is None:
+        limit = await limits.read(reader, limit_id)
+        if limit is not None and limit.name.startswith(TAG_PREFIX):
+            return limit
+    else:
+        limit = await limits.read_by_name(reader, TAG_PREFIX + tag)
+        if limit is not None:
+            return limit
+    raise NotFound("Concurrency limit not found")
+
+
+async def with_holders(reader: Reader, limit: Limit) -> TagLimit:
+    """Shape the limit on a tag with those who hold its slots."""
+    return TagLimit.of(limit, await leases.of_limit(reader, limit.id))
+
+
+async def set_tag(unit: Unit, ids: Ids, tag: str, slots: int) -> tuple[Limit, bool]:
+    """Create the limit on a tag or change its value; tell whether it is new."""
+    name = TAG_PREFIX + tag
+    found = await limits.lock_named(unit, [name])
+    if not found:
+        limit = limits.new_limit(ids.uuid4(), name, slots, unit.micros)
+        await limits.insert(unit, limit)
+        announce_tag(unit, ids, "created", limit)
+        return limit, True
+    limit = msgspec.structs.replace(settled(found[0], unit.micros), limit=slots)
+    await limits.store(unit, [limit])
+    announce_tag(unit, ids, "updated", limit)
+    return limit, False
+
+
+async def delete_tag(unit: Unit, ids: Ids, limit: Limit) -> None:
+    """Delete the limit on a tag."""
+    await limits.delete(unit, limit.id)
+    announce_tag(unit, ids, "deleted", limit)
+
+
+async def reset_tag(unit: Unit, ids: Ids, limit: Limit, holders: Iterable[str]) -> None:
+    """Take every slot of the limit back, and give one to each of these task runs."""
+    held = await leases.of_limit(unit, limit.id)
+    await leases.give_back(unit, [lease.id for lease in held])
+    for stored in await limits.lock(unit, [limit.id]):
+        emptied = msgspec.structs.replace(settled(stored, unit.micros), active_slots=0)
+        grants = [_for_task_run(ids.uuid4(), each) for each in dict.fromkeys(holders)]
+        await limits.store(unit, [msgspec.structs.replace(emptied, active_slots=len(grants))])
+        for grant in grants:
+            await leases.create(unit, [emptied], grant)
+
+
+async def take_tags(unit: Unit, ids: Ids, wanted: Sequence[str], task_run_id: str) -> Taken:
+    """Take a slot of each of these tags for a task run, until it gives them back."""
+    found = await limits.lock_named(unit, tags.names(wanted))
+    asked = await tags.asked(unit, task_run_id, wanted)
+    full = [limit for limit in asked if used(limit, unit.micros) >= limit.limit]
+    if full:
+        return Taken(found, await limits.deny(unit, full, 1))
+    if asked:
+        await leases.take(unit, asked, _for_task_run(ids.uuid4(), task_run_id))
+    return Taken(found)
+
+
+async def give_tags_back(unit: Unit, wanted: Sequence[str], task_run_id: str) -> list[Limit]:
+    """Give back what a task run holds of these tags; return the limits that were found."""
+    await tags.give_back(unit, task_run_id, wanted)
+    return await limits.lock_named(unit, tags.names(wanted))
+
+
+def _for_task_run(lease_id: str, task_run_id: str) -> Grant:
+    holder = Holder("task_run", task_run_id)
+    return Grant(id=lease_id, slots=1, expires=leases.NEVER, holder=holder)
