@@ -1,0 +1,30 @@
+"""One started server for the whole folder, and the real Prefect in a home of each test's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.programs import Armillary, Prefect
+
+HURRIED = {
+    "ARMILLARY_ORCHESTRATION_CONCURRENCY_SLOT_WAIT": "2",
+    "ARMILLARY_FAIL_EXPIRED_PAUSES_INTERVAL": "1",
+    "ARMILLARY_SCHEDULER_RECENT_INTERVAL": "1",
+}
+"""Waits of the server that a test would otherwise sit through."""
+
+
+@pytest.fixture(scope="session")
+def armillary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Armillary]:
+    """The started server; it must end cleanly, without a fault of its own in its log."""
+    server = Armillary(tmp_path_factory.mktemp("armillary"), **HURRIED)
+    with server.running():
+        yield server
+    assert server.faults() == []
+
+
+@pytest.fixture
+def prefect(armillary: Armillary, prefect_python: Path, tmp_path: Path) -> Prefect:
+    """The real Prefect, connected with the server."""
+    return Prefect(prefect_python, tmp_path, armillary.url)
