@@ -24,6 +24,8 @@ token               SQLite                                     PostgreSQL
 ``{each}``          ``json_each(?)``                           rows ``value`` of a JSON array
 ``{elements}``      ``json_each``                              ``json_array_elements_text``
 ``{json}``          nothing                                    ``::json``, behind a text
+``{no_index}``      ``+``, before a column that shall not      nothing: it has statistics
+                    lead to an index
 ``{members}``       ``json_each``                              ``json_each_text``: rows of
                                                                ``key``, ``value``
 ``{glob}``          ``glob``                                   ``like``; the pattern comes from
@@ -65,6 +67,7 @@ _TOKENS = {
     ),
     "elements": ("json_each", "json_array_elements_text"),
     "json": ("", "::json"),
+    "no_index": ("+", ""),
     "members": ("json_each", "json_each_text"),
     "glob": ("glob", "like"),
 }

@@ -63,7 +63,10 @@ class DeploymentFilter(Combining):
 def _either_name(alias: str, text: str | None) -> Condition:
     if not text:
         return every([])
-    source = f"flow df where df.id = {alias}.flow_id and +df.workspace = {alias}.workspace"
+    source = (
+        f"flow df where df.id = {alias}.flow_id"
+        f" and {{no_index}}df.workspace = {alias}.workspace"
+    )
     return some(
         [
             *like(f"{alias}.name", text),

@@ -14,7 +14,7 @@ from armillary.flows.filters import FlowFilter
 from armillary.task_runs.filters import TaskRunFilter
 from armillary.work_pools.filters import WorkPoolFilter, WorkQueueFilter
 
-_TASK_RUNS = "task_run t where t.flow_run_id = r.id and +t.workspace = r.workspace"
+_TASK_RUNS = "task_run t where t.flow_run_id = r.id and {no_index}t.workspace = r.workspace"
 
 
 class FlowRunCriteria(Body):
@@ -33,7 +33,7 @@ class FlowRunCriteria(Body):
 
     def selection(self, workspace: int) -> Selection:
         """Say which runs ``r`` are meant, and what narrows them most."""
-        parts = [] if self.flow_runs is None else [self.flow_runs.on("r")]
+        parts: list[Condition] = []
         if self.flows is not None:
             parts.append(_of_flows(self.flows, workspace))
         if self.task_runs is not None:
@@ -44,7 +44,8 @@ class FlowRunCriteria(Body):
         own = self.flow_runs or FlowRunFilter()
         return Selection(
             workspace=workspace,
-            condition=every(parts),
+            condition=every([own.on("r"), *parts]),
+            rest=every([own.on("r", with_tags=not own.tags_are_driven()), *parts]),
             narrow=own.is_narrow() or self._is_narrow(),
             states=own.required_states(),
             tags=own.required_tags(),
@@ -98,13 +99,14 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     workspace: int
     condition: Condition
+    rest: Condition
     narrow: bool = False
     states: Sequence[str] | None = None
     tags: tuple[list[str], list[str]] = ([], [])
 
     def where(self) -> Condition:
         """The whole condition with the workspace; a narrow one shall not start from that."""
-        plus = "+" if self.narrow else ""
+        plus = "{no_index}" if self.narrow else ""
         return every([Condition(f"{plus}r.workspace = ?", (self.workspace,)), self.condition])
 
 
@@ -125,7 +127,7 @@ def _of_deployments(deployments: DeploymentFilter, workspace: int) -> Condition:
     """A run may name a deployment that is gone, which then does not count."""
     ids = deployments.only_ids()
     if ids is not None:
-        there = "deployment d where d.id = r.deployment_id and +d.workspace = r.workspace"
+        there = "deployment d where d.id = r.deployment_id and {no_index}d.workspace = r.workspace"
         return every([*any_of("r.deployment_id", ids), exists(there, TRUE)])
     source = "d.id from deployment d where d.workspace = ?"
     return _in("r.deployment_id", source, workspace, deployments.on("d"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
+
 from armillary.api import Body
 from armillary.criteria import (
     AnyTags,
@@ -80,8 +82,10 @@ class FlowRunFilter(Combining):
     idempotency_key: Choice | None = None
     created_by: Creators | None = None
 
-    def on(self, alias: str = "r") -> Condition:
-        """Make the condition."""
+    def on(self, alias: str = "r", *, with_tags: bool = True) -> Condition:
+        """Make the condition; without tags where what drives the search has seen to them."""
+        if not with_tags and self.tags is not None:
+            return msgspec.structs.replace(self, tags=None).on(alias)
         return self.combine([*self._plain(alias), *self._times(alias), *self._relations(alias)])
 
     def _plain(self, alias: str) -> list[Condition]:
@@ -162,6 +166,14 @@ class FlowRunFilter(Combining):
         if self.operator != "and_" or tags is None or tags.operator != "and_":
             return [], []
         return tags.all_ or [], tags.any_ or []
+
+    def tags_are_driven(self) -> bool:
+        """Whether starting from the required tags leaves nothing of the tags to be checked."""
+        tags = self.tags
+        if tags is None or tags.is_null_ is not None:
+            return False
+        every_tag, any_tag = self.required_tags()
+        return bool(any_tag) if not every_tag else len(set(every_tag)) == 1 and tags.any_ is None
 
 
 def tag_place(alias: str) -> TagPlace:

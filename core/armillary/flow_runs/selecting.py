@@ -74,13 +74,15 @@ async def ids_statement(
     if selection.states and "COMPLETED" not in selection.states:
         return _notable(selection, order, span)
     if order.key == "r.id":
-        return inner(_SHAPE, _not_from_workspace(selection), order, span)
+        return inner(
+            _SHAPE, _not_from_workspace(selection.workspace, selection.condition), order, span
+        )
     return inner(_SHAPE, selection.where(), order, span)
 
 
-def _not_from_workspace(selection: Selection) -> Condition:
+def _not_from_workspace(workspace: int, condition: Condition) -> Condition:
     """Keep the search from starting at the workspace, all of which it would then sort."""
-    return every([Condition("+r.workspace = ?", (selection.workspace,)), selection.condition])
+    return every([Condition("{no_index}r.workspace = ?", (workspace,)), condition])
 
 
 def _notable(selection: Selection, order: Order, span: Span) -> Condition:
@@ -108,7 +110,7 @@ def _tagged(selection: Selection, tags: list[str]) -> Condition:
     one = every(any_of("ft.tag", tags))
     source = "select ft.flow_run_id from flow_run_tag ft where ft.workspace = ?"
     tagged = Condition(f"r.id in ({source} and {one.sql})", (selection.workspace, *one.args))
-    return every([tagged, _not_from_workspace(selection)])
+    return every([tagged, _not_from_workspace(selection.workspace, selection.rest)])
 
 
 async def counting(reader: Reader, selection: Selection) -> Condition:
@@ -128,13 +130,13 @@ def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Cond
         "select ft.flow_run_id as id, ft.expected_start_time as key"
         " from flow_run_tag ft cross join flow_run r"
         " where ft.workspace = ? and ft.tag = ? and r.id = ft.flow_run_id"
-        f" and +r.workspace = ? and {selection.condition.sql}"
+        f" and {{no_index}}r.workspace = ? and {selection.rest.sql}"
         f" order by {order.by('ft.expected_start_time', 'ft.flow_run_id')} limit ? offset ?",
         (
             selection.workspace,
             tag,
             selection.workspace,
-            *selection.condition.args,
+            *selection.rest.args,
             span.limit,
             span.offset,
         ),

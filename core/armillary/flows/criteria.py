@@ -10,16 +10,16 @@ from armillary.flows.filters import FlowFilter
 from armillary.task_runs.filters import TaskRunFilter
 from armillary.work_pools.filters import WorkPoolFilter
 
-_RUNS = "flow_run r where r.flow_id = f.id and +r.workspace = f.workspace"
+_RUNS = "flow_run r where r.flow_id = f.id and {no_index}r.workspace = f.workspace"
 _TASK_RUNS = (
     "flow_run r join task_run t on t.flow_run_id = r.id"
-    " where r.flow_id = f.id and +t.workspace = f.workspace"
+    " where r.flow_id = f.id and {no_index}t.workspace = f.workspace"
 )
-_DEPLOYMENTS = "deployment d where d.flow_id = f.id and +d.workspace = f.workspace"
+_DEPLOYMENTS = "deployment d where d.flow_id = f.id and {no_index}d.workspace = f.workspace"
 _POOLS = (
     "deployment d join work_queue q on q.id = d.work_queue_id"
     " join work_pool p on p.id = q.work_pool_id"
-    " where d.flow_id = f.id and +p.workspace = f.workspace"
+    " where d.flow_id = f.id and {no_index}p.workspace = f.workspace"
 )
 
 

@@ -44,5 +44,8 @@ class FlowFilter(Combining):
 def _deployed(alias: str, is_null: bool | None) -> Condition:  # noqa: FBT001 - as on the wire
     if is_null is None:
         return TRUE
-    source = f"deployment fd where fd.flow_id = {alias}.id and +fd.workspace = {alias}.workspace"
+    source = (
+        f"deployment fd where fd.flow_id = {alias}.id"
+        f" and {{no_index}}fd.workspace = {alias}.workspace"
+    )
     return exists(source, TRUE, wanted=not is_null)

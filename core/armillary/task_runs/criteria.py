@@ -13,14 +13,14 @@ from armillary.flow_runs.filters import FlowRunFilter
 from armillary.flows.filters import FlowFilter
 from armillary.task_runs.filters import TaskRunFilter
 
-_RUN = "flow_run r where r.id = t.flow_run_id and +r.workspace = t.workspace"
+_RUN = "flow_run r where r.id = t.flow_run_id and {no_index}r.workspace = t.workspace"
 _FLOW = (
     "flow_run r join flow f on f.id = r.flow_id"
-    " where r.id = t.flow_run_id and +f.workspace = t.workspace"
+    " where r.id = t.flow_run_id and {no_index}f.workspace = t.workspace"
 )
 _DEPLOYMENT = (
     "flow_run r join deployment d on d.id = r.deployment_id"
-    " where r.id = t.flow_run_id and +d.workspace = t.workspace"
+    " where r.id = t.flow_run_id and {no_index}d.workspace = t.workspace"
 )
 
 
@@ -70,5 +70,5 @@ class TaskRunSelection(msgspec.Struct, frozen=True, kw_only=True):
 
     def where(self) -> Condition:
         """The whole condition with the workspace; a narrow one shall not start from that."""
-        plus = "+" if self.narrow else ""
+        plus = "{no_index}" if self.narrow else ""
         return every([Condition(f"{plus}t.workspace = ?", (self.workspace,)), self.condition])

@@ -87,6 +87,6 @@ def _has_subflow(alias: str, wanted: bool | None) -> Condition:  # noqa: FBT001 
         return TRUE
     source = (
         f"flow_run sr where sr.parent_task_run_id = {alias}.id"
-        f" and +sr.workspace = {alias}.workspace"
+        f" and {{no_index}}sr.workspace = {alias}.workspace"
     )
     return exists(source, TRUE, wanted=wanted)

@@ -88,7 +88,7 @@ def ids_statement(selection: TaskRunSelection, order: Order, span: Span) -> Cond
             return by_state(_FOUND, notable, selection.states, order=order, span=span)
         return inner(_FOUND, every(notable), order, span)
     if order.key == "t.id":
-        walking = Condition("+t.workspace = ?", (selection.workspace,))
+        walking = Condition("{no_index}t.workspace = ?", (selection.workspace,))
         return inner(_FOUND, every([walking, selection.condition]), order, span)
     return inner(_FOUND, where, order, span)
 
