@@ -9,6 +9,11 @@ import msgspec
 
 from armillary.api import Call
 
+ORDERED = "armillary.ordered_pings"
+"""The key in the connection's scope by which a socket asks for its pings among the messages."""
+PING = "websocket.ping"
+"""The type of the message a ping then is; ``pong`` in it answers."""
+
 PROTOCOL = "prefect"
 _MAX_CLOSE_REASON = 120
 
@@ -27,9 +32,19 @@ class Socket:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         self.offered: tuple[str, ...] = tuple(scope.get("subprotocols") or ())
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._open = False
+        self._checkpoint: Callable[[], Awaitable[None]] | None = None
+
+    def answer_pings_after(self, checkpoint: Callable[[], Awaitable[None]]) -> None:
+        """Answer a ping only once ``checkpoint`` returned, in the order of the messages.
+
+        From then on somebody has to wait in :meth:`receive_text` for pings to be answered.
+        """
+        self._checkpoint = checkpoint
+        self._scope[ORDERED] = True
 
     async def accept(self, protocol: str | None = None) -> None:
         """Accept the upgrade."""
@@ -42,6 +57,11 @@ class Socket:
     async def receive_text(self) -> str:
         """Return the next text frame; SocketClosed when the peer has gone."""
         message = await self._receive()
+        while message["type"] == PING:
+            if self._checkpoint is not None:
+                await self._checkpoint()
+            message["pong"]()
+            message = await self._receive()
         if message["type"] != "websocket.receive":
             self._open = False
             raise SocketClosed

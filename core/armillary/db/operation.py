@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from armillary.db.unit import Unit
 
@@ -21,6 +21,9 @@ class Operation(ABC, Generic[Request, Answer]):
     If ``execute`` itself raises, each request is done again alone, so that one bad request
     fails by itself.
     """
+
+    serial: ClassVar[bool] = False
+    """Whether its batches are done one after the other, so that requests keep their order."""
 
     @abstractmethod
     async def execute(

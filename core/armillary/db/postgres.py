@@ -136,6 +136,7 @@ class PostgresDatabase(Database):
         self._wake = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
         self._under_way: set[tuple[Operation[Any, Any], object]] = set()
+        self._serial: set[Operation[Any, Any]] = set()
 
     async def open(self) -> None:
         """Connect; ConfigError with one sentence if that cannot be."""
@@ -216,12 +217,15 @@ class PostgresDatabase(Database):
         while self._queue and len(taken) < _GROUP:
             entry = self._queue.popleft()
             key = (entry[0], entry[0].key(entry[1]))
-            if (taken and entry[0] is not taken[0][0]) or key in self._under_way:
+            other = bool(taken) and entry[0] is not taken[0][0]
+            if other or key in self._under_way or entry[0] in self._serial:
                 left.append(entry)
                 continue
             self._under_way.add(key)
             taken.append(entry)
         self._queue.extendleft(reversed(left))
+        if taken and taken[0][0].serial:
+            self._serial.add(taken[0][0])
         return taken
 
     async def _writer(self) -> None:
@@ -236,6 +240,7 @@ class PostgresDatabase(Database):
             finally:
                 for operation, request, _ in batch:
                     self._under_way.discard((operation, operation.key(request)))
+                self._serial.discard(batch[0][0])
                 self._wake.set()
 
     async def _perform(

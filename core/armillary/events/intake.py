@@ -99,6 +99,8 @@ class Recent:
 class TakeIn(Operation[Sequence[Incoming], None]):
     """The hot operation: the events of many sockets and requests, written together."""
 
+    serial = True
+
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 

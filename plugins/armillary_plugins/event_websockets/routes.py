@@ -32,10 +32,11 @@ _AGAIN = 60_000_000
 
 @incoming.websocket("/events/in", scope="manage_events")
 async def take_events(call: Call, socket: Socket) -> None:
-    """Take one event a frame.  Nothing is answered: clients ask by pings how far we are."""
+    """Take one event a frame.  Clients ask by pings how far we are: a pong means durable."""
     if not await handshake(call, socket):
         return
     feed = call.core.intake.feed(call.workspace)
+    socket.answer_pings_after(feed.drain)
     try:
         try:
             while True:

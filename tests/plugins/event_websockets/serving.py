@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 
 from armillary.app import build
 from armillary.core import Core
+from armillary.pings import PingsInOrder
 from armillary.services.supervisor import Supervisor
 from armillary.testing import Ear
 from armillary_plugins.event_persister.consumers import StoreEvents
@@ -47,7 +48,7 @@ class Serving:
                 lifespan="off",
                 access_log=False,
                 log_level="warning",
-                ws="websockets-sansio",
+                ws=PingsInOrder,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=5,
             )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from armillary.core import Core
 from armillary.db.unit import Unit
@@ -312,3 +313,22 @@ def test_streams_can_be_turned_off() -> None:
 
     [routes] = plugin.register_routes(Off())  # type: ignore[arg-type]
     assert [route.path for route in routes.sockets] == ["/events/in"]
+
+
+async def test_a_pong_says_that_every_event_before_the_ping_is_durable(
+    serving: Serving, core: Core
+) -> None:
+    async with serving.open("/events/in") as client:
+        for n in range(200):
+            await client.send(body_of(event(n)))
+        async with asyncio.timeout(PATIENCE):
+            await (await client.ping())
+        assert await outbox(core) == [number(n) for n in range(200)]
+
+
+async def test_a_ping_before_anybody_signed_in_is_answered_at_once(serving: Serving) -> None:
+    async with connect(
+        f"{serving.address}/events/in", subprotocols=[Subprotocol("prefect")]
+    ) as client:
+        async with asyncio.timeout(PATIENCE):
+            await (await client.ping())
