@@ -64,8 +64,7 @@ def _either_name(alias: str, text: str | None) -> Condition:
     if not text:
         return every([])
     source = (
-        f"flow df where df.id = {alias}.flow_id"
-        f" and {{no_index}}df.workspace = {alias}.workspace"
+        f"flow df where df.id = {alias}.flow_id and {{no_index}}df.workspace = {alias}.workspace"
     )
     return some(
         [

@@ -70,7 +70,7 @@ class Scheduled(msgspec.Struct, frozen=True):
     broken: tuple[Broken, ...]
 
 
-async def schedule_deployment(
+async def schedule_deployment(  # noqa: PLR0913 - where, what, from when, how far
     core: Core,
     unit: Unit,
     deployment_id: str,

@@ -68,10 +68,12 @@ async def _chosen(call: Call, flow_runs: FlowRunFilter | None, limit: int) -> li
 @bulk_routes.post("/flow_runs/bulk_delete", scope="manage_flows", answers={200: Deleted})
 async def bulk_delete(call: Call, body: DeleteFlowRuns) -> Answer:
     """Delete flow runs that meet a filter."""
-    deleted = []
-    for run_id in await _chosen(call, body.flow_runs, body.limit):
-        if await call.write(partial(call.core.gate.delete_flow_run_in, run_id=run_id)):
-            deleted.append(run_id)
+    chosen = await _chosen(call, body.flow_runs, body.limit)
+    deleted = [
+        run_id
+        for run_id in chosen
+        if await call.write(partial(call.core.gate.delete_flow_run_in, run_id=run_id))
+    ]
     return Answer.json(Deleted(deleted))
 
 

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 @hookimpl
 def register_routes(core: Core) -> list[Routes]:  # noqa: ARG001 - they ask the call for it
     """Routes of automations."""
-    from armillary_plugins.automations.routes import routes  # noqa: PLC0415
+    from armillary_plugins.automations.routes import routes
 
     return [routes]

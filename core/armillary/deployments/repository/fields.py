@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import msgspec
 from msgspec import UNSET
 
@@ -15,34 +18,44 @@ from armillary.work_pools.repository.queues import AGENT_POOL
 from armillary.work_pools.schemas import CreateWorkPool
 
 _encode = msgspec.json.Encoder().encode
-_TEXTS = ("version", "description", "path", "entrypoint", "work_queue_name")
-_DOCUMENTS = ("pull_steps", "concurrency_options")
-_IDS = ("storage_document_id", "infrastructure_document_id")
 
 
 def columns_of(given: DeploymentFields) -> dict[str, object]:
     """Shape the members that are columns themselves; null means null, or the default."""
     columns: dict[str, object] = {}
-    for name in _TEXTS:
-        if (value := getattr(given, name)) is not UNSET:
-            columns[name] = value
-    for name in _DOCUMENTS:
-        if (value := getattr(given, name)) is not UNSET:
-            columns[name] = None if value is None else _encode(value).decode()
-    for name in _IDS:
-        if (value := getattr(given, name)) is not UNSET:
-            columns[name] = None if value is None else str(value)
-    if isinstance(given.paused, bool):
-        columns["paused"] = int(given.paused)
-    if isinstance(given.enforce_parameter_schema, bool):
-        columns["enforce_parameter_schema"] = int(given.enforce_parameter_schema)
-    if isinstance(given.tags, list):
-        columns["tags"] = _encode(list(dict.fromkeys(given.tags))).decode()
-    if isinstance(given.job_variables, dict):
-        columns["job_variables"] = _encode(given.job_variables).decode()
+    for names, shape in _SHAPES:
+        for name in names:
+            value = getattr(given, name)
+            if value is not UNSET:
+                columns[name] = None if value is None else shape(value)
+    for name, shape in _NEVER_NULL.items():
+        value = getattr(given, name)
+        if value is not UNSET and value is not None:
+            columns[name] = shape(value)
     if bytes(given.parameter_openapi_schema):
         columns["parameter_openapi_schema"] = _object_or_null(given.parameter_openapi_schema)
     return columns
+
+
+def _document(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _set(values: Iterable[str]) -> str:
+    return _encode(list(dict.fromkeys(values))).decode()
+
+
+_SHAPES: tuple[tuple[tuple[str, ...], Callable[[Any], object]], ...] = (
+    (("version", "description", "path", "entrypoint", "work_queue_name"), str),
+    (("pull_steps", "concurrency_options"), _document),
+    (("storage_document_id", "infrastructure_document_id"), str),
+)
+_NEVER_NULL: dict[str, Callable[[Any], object]] = {
+    "paused": int,
+    "enforce_parameter_schema": int,
+    "tags": _set,
+    "job_variables": _document,
+}
 
 
 def _object_or_null(schema: msgspec.Raw) -> str | None:
