@@ -108,7 +108,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
         return ASGIResponse(
             body=answer.body,
             status_code=answer.status,
-            media_type=answer.media_type,
+            media_type=_without_charset(answer.media_type),
             headers=dict(answer.headers or {}),
         )
 
@@ -163,6 +163,11 @@ class _Failures:
         return Response(
             answer.body,
             status_code=answer.status,
-            media_type=answer.media_type,
+            media_type=_without_charset(answer.media_type),
             headers=dict(answer.headers or {}),
         )
+
+
+def _without_charset(media_type: str) -> str:
+    """Litestar adds that to whatever is text."""
+    return media_type.removesuffix("; charset=utf-8")

@@ -97,6 +97,8 @@ async def _run(core: Core, sock: socket.socket, stop: asyncio.Event, *, say: Say
             _open_browser(address)
         return await _until_stopped(supervisor, web, stop)
     finally:
+        for call in core.before_stop:
+            call()
         if web is not None:
             await web.stop()
         await supervisor.stop()
@@ -162,6 +164,7 @@ class _Web:
 
     def __init__(self, core: Core, sock: socket.socket) -> None:
         from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
+        from armillary.pings import PingsInOrder  # noqa: PLC0415 - the same
 
         self._sock = sock
         self._clock: Clock = core.clock
@@ -169,7 +172,7 @@ class _Web:
             uvicorn.Config(
                 build(core),
                 http="httptools",
-                ws="websockets-sansio",
+                ws=PingsInOrder,
                 ws_ping_interval=20,
                 ws_ping_timeout=20,
                 ws_per_message_deflate=False,

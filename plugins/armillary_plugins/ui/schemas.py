@@ -17,6 +17,8 @@ class StateCount(msgspec.Struct, frozen=True, kw_only=True):
     state_type: str
     count: int
     path: str
+    capped: bool = False
+    """There are more than `count`; they were not counted."""
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +60,8 @@ class RunFilterForm(msgspec.Struct, frozen=True, kw_only=True):
     """The filter form as it was sent; names of the query are those people have bookmarked.
 
     `flow-run-search` is part of the run's name, `state` a state's name, `flow` part of the flow's
-    name, `tags` a comma list of which all must be there, `range` a period.
+    name, `tags` a comma list of which all must be there, `range` a period; `flows` and
+    `deployments`, comma lists of ids, have no field.
     """
 
     name: str = ""
@@ -68,6 +71,8 @@ class RunFilterForm(msgspec.Struct, frozen=True, kw_only=True):
     range: str = ""
     states: tuple[Choice, ...] = ()
     ranges: tuple[Choice, ...] = ()
+    hidden: tuple[Choice, ...] = ()
+    """Filters without a field of their own: name and value."""
     chips: tuple[FilterChip, ...] = ()
 
 
@@ -265,3 +270,13 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The run has not started, so there is nothing to be seen yet."""
     filtered: bool = False
     """A level is chosen: an empty page may only mean that nothing matches."""
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that clients link to and that has no page of its own yet."""
+
+    kind: str
+    id: str
+    name: str | None = None
+    runs_path: str | None = None
+    """Where its runs are listed."""

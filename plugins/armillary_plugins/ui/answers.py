@@ -1,0 +1,44 @@
+"""Pages and their parts as answers: policy, validators, compression."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+
+from armillary.api import Answer, Call
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HTML = "text/html; charset=utf-8"
+_HEADERS: Mapping[str, str] = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cache-control": "private, no-cache",
+}
+_WORTH_PACKING = 1400
+_LEVEL = 4
+
+
+def accepts_gzip(call: Call) -> bool:
+    """Whether the browser takes compressed answers."""
+    return "gzip" in call.headers.get("accept-encoding", "")
+
+
+def html_answer(
+    call: Call, body: bytes, status: int = 200, *, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Answer with a page or a part of one; 304 where the browser has the same already."""
+    given = {**_HEADERS, "vary": "accept-encoding", **(headers or {})}
+    if status == 200:
+        tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        given["etag"] = tag
+        if call.headers.get("if-none-match") == tag:
+            return Answer(b"", 304, media_type=HTML, headers=given)
+    if len(body) >= _WORTH_PACKING and accepts_gzip(call):
+        body = gzip.compress(body, compresslevel=_LEVEL, mtime=0)
+        given["content-encoding"] = "gzip"
+    return Answer(body, status, media_type=HTML, headers=given)

@@ -1,0 +1,136 @@
+"""The list of flow runs."""
+
+from __future__ import annotations
+
+from armillary.api import Answer, Call, Routes
+from armillary.clock import from_micros
+from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.repository import runs as repository
+from armillary_plugins.ui.repository.runs import CAP, Slice
+from armillary_plugins.ui.runs_query import (
+    ALWAYS_SHOWN,
+    SHOWN,
+    RunsQuery,
+    id_texts,
+    read_query,
+)
+from armillary_plugins.ui.schemas import RunPage, StateCount
+from armillary_plugins.ui.site import site_of
+from armillary_web.filters import state_look
+from armillary_web.htmx import is_fragment, push_url
+
+routes = Routes(tag="Pages", mount="")
+_PAGE = 50
+_TOTAL = "total"
+_FRAGMENT = "/ui/fragments/runs"
+
+
+@routes.get("/runs", scope="see_flows")
+async def show_runs(call: Call) -> Answer:
+    """Show the list of runs, or only its part that changes where a script asks."""
+    site = site_of(call.core)
+    fragment = is_fragment(call.headers)
+    shell = site.shell(call, "/runs")
+    query = read_query(call.query)
+    context = {"page": await make_page(call, query), "now": from_micros(call.received)}
+    headers = {"vary": "accept-encoding, HX-Request"}
+    if fragment:
+        headers |= push_url(site.base_path + query.path())
+        return html_answer(call, site.render("_runs", **context), headers=headers)
+    return html_answer(call, site.render("runs", shell=shell, **context), headers=headers)
+
+
+@routes.get(_FRAGMENT, scope="see_flows")
+async def show_runs_fragment(call: Call) -> Answer:
+    """Show the part of the list that changes."""
+    page = await make_page(call, read_query(call.query))
+    body = site_of(call.core).render("_runs", page=page, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+async def make_page(call: Call, query: RunsQuery) -> RunPage:
+    """Read a page of the list."""
+    query, found = await _read_slice(call, query)
+    counts = await _count(call, query)
+    total = counts.get(_TOTAL)
+    return RunPage(
+        rows=found.rows,
+        live_path=query.path(_FRAGMENT),
+        filter=query.form(await _names(call, query)),
+        counts=_tabs(query, counts),
+        any_runs=bool(found.rows) or await repository.any_runs(call.read()),
+        previous_path=_newer(query, found),
+        next_path=_older(query, found),
+        total=None if total is None else min(total, CAP),
+        total_capped=total is not None and total > CAP,
+    )
+
+
+async def _read_slice(call: Call, query: RunsQuery) -> tuple[RunsQuery, Slice]:
+    """Read the rows; right at the newest end the first page is shown, which is full."""
+    selection = query.selection(call.workspace, now=call.received)
+    found = await repository.list_runs(
+        call.read(),
+        selection,
+        limit=_PAGE,
+        now=call.received,
+        before=query.before,
+        after=query.after,
+    )
+    if query.after is None or query.before is not None or found.more:
+        return query, found
+    first = query.first_page()
+    return first, await repository.list_runs(
+        call.read(), selection, limit=_PAGE, now=call.received
+    )
+
+
+def _newer(query: RunsQuery, found: Slice) -> str | None:
+    if query.before is None and query.after is None:
+        return None
+    if found.first is None:
+        return query.first_page().path()
+    return query.path(after=found.first)
+
+
+def _older(query: RunsQuery, found: Slice) -> str | None:
+    if found.last is None:
+        return None
+    upwards = query.after is not None and query.before is None
+    return query.path(before=found.last) if found.more or upwards else None
+
+
+async def _count(call: Call, query: RunsQuery) -> dict[str, int]:
+    """Count by state, and all that are listed; not where names are searched for."""
+    if query.searches:
+        return {}
+    now, workspace = call.received, call.workspace
+    anyhow = query.any_state()
+    selections = {
+        state: anyhow.selection(workspace, now=now, upcoming=state == "SCHEDULED")
+        for state in SHOWN
+    }
+    selections[_TOTAL] = query.selection(workspace, now=now)
+    return await repository.count_by_state(call.read(), selections)
+
+
+def _tabs(query: RunsQuery, counts: dict[str, int]) -> tuple[StateCount, ...]:
+    return tuple(
+        StateCount(
+            state_type=state,
+            count=min(counts[state], CAP),
+            capped=counts[state] > CAP,
+            path=query.path(state=state_look(state).word),
+        )
+        for state in SHOWN
+        if state in counts and (counts[state] or state in ALWAYS_SHOWN)
+    )
+
+
+async def _names(call: Call, query: RunsQuery) -> dict[str, str]:
+    """The names of the flows and deployments that are filtered by."""
+    names: dict[str, str] = {}
+    for table, text in (("flow", query.flows), ("deployment", query.deployments)):
+        if text:
+            names |= await repository.names_of(call.read(), table, id_texts(text))
+    return names

@@ -1,0 +1,57 @@
+"""What clients link to and that has no page of its own yet."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from armillary.api import Answer, Call, Routes
+from armillary.db.unit import Reader
+from armillary.errors import NotFound
+from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.repository import things
+from armillary_plugins.ui.schemas import Thing
+from armillary_plugins.ui.site import site_of
+
+routes = Routes(tag="Pages", mount="")
+
+
+@routes.get("/flows/flow/{id:uuid}", scope="see_flows")
+async def show_flow(call: Call) -> Answer:
+    """Say which flow this is."""
+    return await _show(call, "flow", things.find_flow, call.path["id"])
+
+
+@routes.get("/deployments/deployment/{id:uuid}", scope="see_deployments")
+async def show_deployment(call: Call) -> Answer:
+    """Say which deployment this is."""
+    return await _show(call, "deployment", things.find_deployment, call.path["id"])
+
+
+@routes.get("/work-pools/work-pool/{name}", scope="see_work_pools")
+async def show_work_pool(call: Call) -> Answer:
+    """Say which work pool this is."""
+    name = call.path["name"].replace("\0", "")
+    return await _show(call, "work pool", things.find_work_pool, name)
+
+
+@routes.get("/work-queues/work-queue/{id:uuid}", scope="see_work_queues")
+async def show_work_queue(call: Call) -> Answer:
+    """Say which work queue this is."""
+    return await _show(call, "work queue", things.find_work_queue, call.path["id"])
+
+
+@routes.get("/concurrency-limits/concurrency-limit/{id:uuid}", scope="see_concurrency_limits")
+async def show_limit(call: Call) -> Answer:
+    """Say which concurrency limit this is."""
+    return await _show(call, "concurrency limit", things.find_limit, call.path["id"])
+
+
+async def _show(
+    call: Call, kind: str, find: Callable[[Reader, str], Awaitable[Thing | None]], key: str
+) -> Answer:
+    found = await find(call.read(), key)
+    if found is None:
+        raise NotFound(f"There is no {kind} {key}: it was deleted, or belongs to another server.")
+    site = site_of(call.core)
+    shell = site.shell(call, None, live=False)
+    return html_answer(call, site.render("thing", shell=shell, thing=found))
