@@ -71,6 +71,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
     from armillary.system.routes import routes as system  # noqa: PLC0415
     from armillary.task_runs.lists import list_routes as task_run_lists  # noqa: PLC0415
     from armillary.task_runs.routes import routes as task_runs  # noqa: PLC0415
+    from armillary.work_pools.channel.routes import routes as worker_channel  # noqa: PLC0415
     from armillary.work_pools.routes import ROUTES as WORK_POOLS  # noqa: PLC0415
 
     return (
@@ -83,6 +84,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
         task_run_lists,
         *DEPLOYMENTS,
         *WORK_POOLS,
+        worker_channel,
     )
 
 
