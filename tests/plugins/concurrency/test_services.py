@@ -1,0 +1,82 @@
+"""Slots of holders that have gone come back, those of others never."""
+
+from armillary import Done
+from armillary.concurrency import leases, limits
+from armillary.concurrency.leases import Grant, Holder
+from armillary.core import Core
+from armillary.db.unit import Unit
+from armillary.testing import ManualClock
+from armillary_plugins.concurrency.config import Config
+from armillary_plugins.concurrency.services import TakeSlotsBack
+
+
+async def hold(core: Core, number: int, seconds: float | None, *, workspace: int = 1) -> None:
+    """Take a slot of the workspace's limit."""
+
+    async def work(unit: Unit) -> None:
+        limit_id = f"l{workspace}"
+        if not await limits.exists(unit, limit_id):
+            await limits.insert(unit, limits.new_limit(limit_id, "l", 9, unit.micros))
+        expires = leases.NEVER if seconds is None else leases.after(unit.micros, seconds)
+        grant = Grant(
+            id=f"x{number}", slots=1, expires=expires, holder=Holder("flow_run", "nobody")
+        )
+        assert await leases.take(unit, await limits.lock(unit, [limit_id]), grant)
+
+    await core.database.write(work, workspace=workspace)
+
+
+async def used(core: Core, workspace: int = 1) -> int:
+    limit = await limits.read(core.database.read(workspace), f"l{workspace}")
+    assert limit is not None
+    return limit.active_slots
+
+
+async def test_slots_of_leases_past_their_end_come_back_in_every_workspace(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, 60)
+    await hold(core, 2, 90)
+    await hold(core, 3, 60, workspace=2)
+    service = TakeSlotsBack(core, Config())
+    assert await service.run_once() == Done(found=0, changed=0)
+    await clock.advance(60)
+    assert await service.run_once() == Done(found=2, changed=2)
+    assert (await used(core), await used(core, 2)) == (1, 0)
+    await clock.advance(30)
+    assert await service.run_once() == Done(found=1, changed=1)
+    assert await used(core) == 0
+
+
+async def test_a_turn_ends_a_batch_and_the_next_goes_on(core: Core, clock: ManualClock) -> None:
+    for number in range(5):
+        await hold(core, number, 60)
+    await clock.advance(61)
+    service = TakeSlotsBack(core, Config(batch=3))
+    assert await service.run_once() == Done(found=3, changed=3)
+    assert await service.run_once() == Done(found=2, changed=2)
+    assert await used(core) == 0
+
+
+async def test_a_lease_that_is_renewed_meanwhile_stays(core: Core, clock: ManualClock) -> None:
+    await hold(core, 1, 60)
+    await clock.advance(61)
+    later = leases.after(clock.micros(), 60)
+    await core.database.write(lambda unit: leases.renew(unit, "x1", later), workspace=1)
+    ended = await core.database.write(
+        lambda unit: leases.give_back_expired(unit, "x1"), workspace=1
+    )
+    assert not ended
+    assert await used(core) == 1
+
+
+async def test_a_lease_without_an_end_goes_once_its_holder_was_not_heard_of_for_long(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, None)
+    service = TakeSlotsBack(core, Config(unknown_after=100))
+    await clock.advance(100)
+    assert await service.run_once() == Done(found=0, changed=0)
+    await clock.advance(1)
+    assert await service.run_once() == Done(found=1, changed=1)
+    assert await used(core) == 0
