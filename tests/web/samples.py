@@ -20,6 +20,7 @@ from armillary_plugins.ui.schemas import (
     TaskRunDetail,
     TaskRunPage,
     TaskRunRow,
+    Thing,
 )
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
@@ -339,6 +340,12 @@ def log_page(**changes: Any) -> LogPage:
     return LogPage(**(given | changes))
 
 
+def thing() -> Thing:
+    return Thing(
+        kind="Flow", id=TASK_ID, name="nightly-invoices", runs_path=f"/runs?flows={TASK_ID}"
+    )
+
+
 def pages() -> dict[str, dict[str, Any]]:
     """Every page and fragment with the context it expects."""
     run: dict[str, Any] = {
@@ -368,4 +375,5 @@ def pages() -> dict[str, dict[str, Any]]:
         "ui/_log_lines.html": {"logs": log_page()},
         "ui/task_run.html": {"shell": shell()} | run | {"run": task_detail()},
         "ui/_task_run_header.html": {"run": task_detail(), "now": NOW},
+        "ui/thing.html": {"shell": shell(), "thing": thing()},
     }

@@ -2,9 +2,10 @@
  * keeps times fresh, follows logs, and answers to keys. Pages are whole without it.
  *
  * Messages of the stream are JSON: {"kind": "run", "id": "..."} and {"kind": "logs", "id": "..."}
- * for one run, {"kind": "runs"} for lists, {"kind": "beat"} every 15 seconds so that a silent
- * stream can be told from a dead one. A message becomes the event `armillary:<kind>-changed` on
- * the body, and elements whose data-live names `<kind>:<id>` or `<kind>` are fetched anew.
+ * for one run, {"kind": "runs"} for lists, {"kind": "all"} when too much was missed to name it,
+ * {"kind": "beat"} every 15 seconds so that a silent stream can be told from a dead one.
+ * A message becomes the event `armillary:<kind>-changed` on the body, and elements whose data-live
+ * names `<kind>:<id>` or `<kind>` are fetched anew.
  * The stream carries no content and no authority: each fragment is asked for as usual.
  */
 
@@ -128,6 +129,7 @@ function receive(data) {
     return;
   }
   if (message.kind === "beat") return;
+  if (message.kind === "all") { want(all("[data-live]")); return; }
   const detail = { kind: String(message.kind), id: message.id ?? null };
   body.dispatchEvent(new CustomEvent(`armillary:${detail.kind}-changed`, { bubbles: true, detail }));
   const concerned = detail.id === null ? [detail.kind] : [detail.kind, `${detail.kind}:${detail.id}`];

@@ -1,8 +1,9 @@
-"""Static files, and the page for what failed."""
+"""Static files, the page of all components, and the page for what failed."""
 
 from __future__ import annotations
 
 from armillary.api import Answer, Call, Routes
+from armillary.clock import from_micros
 from armillary.errors import NotFound
 from armillary_plugins.ui.answers import accepts_gzip, html_answer
 from armillary_plugins.ui.site import site_of
@@ -39,3 +40,12 @@ async def read_file(call: Call) -> Answer:
         headers["content-encoding"] = "gzip"
         return Answer(asset.gzipped, media_type=asset.content_type, headers=headers)
     return Answer(asset.content, media_type=asset.content_type, headers=headers)
+
+
+@routes.get("/patterns", scope=None)
+async def show_patterns(call: Call) -> Answer:
+    """Show every component as it looks."""
+    site = site_of(call.core)
+    shell = site.shell(call, None, live=False)
+    now = from_micros(call.received)
+    return html_answer(call, site.templates.render("patterns.html", shell=shell, now=now))
