@@ -2,7 +2,7 @@
 
 Who is told to come back is expected back, so the number of those expected is the number who
 wait.  Together they ask for a limit some twenty times a second at most, and however few they are
-each asks about twice a second: a slot that is given back is taken within that time.
+each asks about four times a second: a slot that is given back is taken within that time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from armillary.concurrency.slots import Limit, denied, used
 from armillary.orchestration.rules.retry_failed_task_run import spread
 
 _ASKS_PER_SECOND = 20
-_ALONE = 0.5
+_ALONE = 0.25
 _SHORTEST = 0.05
 _LONGEST = 60.0
 _JITTER = 0.3

@@ -26,7 +26,7 @@ def test_who_waits_alone_asks_at_least_every_second(occupancy: float) -> None:
     for _ in range(200):
         full = refused(full, 1, now)
         seconds = room.send_away([full], 1, now, chance=chance.random())
-        assert 0.05 <= seconds <= 0.65
+        assert 0.05 <= seconds <= 0.33
         now += int(seconds * SECOND)
 
 
