@@ -33,7 +33,7 @@ class QueueRef(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-def emit_pool(
+def emit_pool(  # noqa: PLR0913 - one event, all its parts
     unit: Unit,
     event_id: str,
     verb: str,
@@ -68,7 +68,7 @@ def emit_pool(
     )
 
 
-def emit_queue(
+def emit_queue(  # noqa: PLR0913 - one event, all its parts
     unit: Unit,
     event_id: str,
     verb: str,

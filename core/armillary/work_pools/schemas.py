@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from armillary.api import Body, OrDefault
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, lt=2**31)]
+Place: TypeAlias = Annotated[int, Meta(ge=1, le=2**30)]
+"""A priority: with room above it, for queues that are moved up."""
+Seconds: TypeAlias = Annotated[int, Meta(ge=1, lt=2**31)]
 
 QUEUE_POLLED_WITHIN = 60.0
 """Seconds since its last poll for which a queue counts as polled."""
@@ -21,7 +28,7 @@ class StorageConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     default_result_storage_block_id: UUID | None = None
 
 
-class CreateWorkPool(Body):
+class CreateWorkPool(Body, kw_only=True):
     """A work pool to create."""
 
     name: str
@@ -29,17 +36,17 @@ class CreateWorkPool(Body):
     type: OrDefault[str] = "prefect-agent"
     base_job_template: OrDefault[dict[str, msgspec.Raw]] = {}
     is_paused: OrDefault[bool] = False
-    concurrency_limit: int | None = None
+    concurrency_limit: Count | None = None
     storage_configuration: OrDefault[StorageConfiguration] = StorageConfiguration()
 
 
-class UpdateWorkPool(Body):
+class UpdateWorkPool(Body, kw_only=True):
     """Changes to a work pool; what is absent stays."""
 
     description: str | msgspec.UnsetType | None = msgspec.UNSET
     is_paused: bool | msgspec.UnsetType | None = msgspec.UNSET
     base_job_template: dict[str, msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
-    concurrency_limit: int | msgspec.UnsetType | None = msgspec.UNSET
+    concurrency_limit: Count | msgspec.UnsetType | None = msgspec.UNSET
     storage_configuration: StorageConfiguration | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -61,27 +68,34 @@ class WorkPool(msgspec.Struct, frozen=True, kw_only=True):
     active_slots: int | None
 
 
-class CreateWorkQueue(Body):
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What the oldest queues choose their runs by, whichever queue those are in."""
+
+    tags: list[str] | None = None
+    deployment_ids: list[UUID] | None = None
+
+
+class CreateWorkQueue(Body, kw_only=True):
     """A work queue to create."""
 
     name: str
     description: OrDefault[str] = ""
     is_paused: OrDefault[bool] = False
-    concurrency_limit: int | None = None
-    priority: int | None = None
-    filter: msgspec.Raw = msgspec.Raw(b"")
+    concurrency_limit: Count | None = None
+    priority: Place | None = None
+    filter: QueueFilter | None = None
 
 
-class UpdateWorkQueue(Body):
+class UpdateWorkQueue(Body, kw_only=True):
     """Changes to a work queue; what is absent stays."""
 
     name: str | msgspec.UnsetType | None = msgspec.UNSET
     description: str | msgspec.UnsetType | None = msgspec.UNSET
     is_paused: bool | msgspec.UnsetType | None = msgspec.UNSET
-    concurrency_limit: int | msgspec.UnsetType | None = msgspec.UNSET
-    priority: int | msgspec.UnsetType | None = msgspec.UNSET
+    concurrency_limit: Count | msgspec.UnsetType | None = msgspec.UNSET
+    priority: Place | msgspec.UnsetType | None = msgspec.UNSET
     last_polled: datetime | msgspec.UnsetType | None = msgspec.UNSET
-    filter: msgspec.Raw = msgspec.Raw(b"")
+    filter: QueueFilter | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class WorkQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,11 +117,11 @@ class WorkQueue(msgspec.Struct, frozen=True, kw_only=True):
     active_slots: int | None
 
 
-class Heartbeat(Body):
+class Heartbeat(Body, kw_only=True):
     """A worker says that it lives."""
 
     name: str
-    heartbeat_interval_seconds: int | None = None
+    heartbeat_interval_seconds: Seconds | None = None
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +137,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-class GetScheduledRuns(Body):
+class GetScheduledRuns(Body, kw_only=True):
     """Which runs a worker would take."""
 
     work_queue_names: list[str] | None = None
@@ -132,7 +146,7 @@ class GetScheduledRuns(Body):
     limit: int | None = None
 
 
-class GetQueueRuns(Body):
+class GetQueueRuns(Body, kw_only=True):
     """Which runs an agent would take from one queue."""
 
     limit: int | None = None
@@ -201,3 +215,63 @@ class QueueStatus(msgspec.Struct, frozen=True, kw_only=True):
     late_runs_count: int
     last_polled: datetime | None
     health_check_policy: QueueHealthPolicy
+
+
+class SlotHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that takes a slot; times in seconds."""
+
+    id: str
+    name: str
+    state_type: str | None
+    state_name: str | None
+    start_time: datetime | None
+    state_timestamp: datetime | None
+    time_in_current_state: float | None
+
+
+class QueueSlots(msgspec.Struct, frozen=True, kw_only=True):
+    """The slots of one queue of a pool."""
+
+    queue_id: str
+    queue_name: str
+    active_slots: int
+    concurrency_limit: int | None
+    flow_runs: list[SlotHolder]
+    flow_run_count: int
+
+
+class PoolConcurrency(msgspec.Struct, frozen=True, kw_only=True):
+    """The slots of a pool, by queue, in pages of queues."""
+
+    active_slots: int
+    concurrency_limit: int | None
+    queues: list[QueueSlots]
+    count: int
+    limit: int
+    pages: int
+    page: int
+
+
+class QueueConcurrency(msgspec.Struct, frozen=True, kw_only=True):
+    """The slots of a queue, in pages of runs."""
+
+    active_slots: int
+    concurrency_limit: int | None
+    flow_runs: list[SlotHolder]
+    count: int
+    limit: int
+    pages: int
+    page: int
+
+
+class GetQueueConcurrency(Body, kw_only=True):
+    """Which page of the runs that take a queue's slots to show."""
+
+    page: OrDefault[int] = 1
+    limit: int | None = None
+
+
+class GetPoolConcurrency(GetQueueConcurrency, kw_only=True):
+    """Which page of a pool's queues to show, and how many runs of each."""
+
+    flow_run_limit: OrDefault[Annotated[int, Meta(ge=0, le=200)]] = 10

@@ -36,7 +36,7 @@ async def count_pools(reader: Reader, condition: Condition) -> int:
 async def queues(
     reader: Reader, pool: str, condition: Condition, *, limit: int, offset: int
 ) -> list[WorkQueue]:
-    """List a pool's queues by priority; NotFound without the pool unless it is the agents'."""
+    """List a pool's queues by priority; NotFound without the pool."""
     rows = await reader.all(
         f"select {queue_rows.COLUMNS} from work_queue q join work_pool p on p.id = q.work_pool_id "
         f"where p.workspace = ? and p.name = ? and {condition.sql} "
@@ -47,8 +47,23 @@ async def queues(
         limit,
         offset,
     )
-    if not rows and pool != queue_rows.AGENT_POOL:
+    if not rows:
         await pool_rows.find(reader, pool)
+    return [queue_rows.queue_from_row(row) for row in rows]
+
+
+async def all_queues(
+    reader: Reader, condition: Condition, *, limit: int, offset: int
+) -> list[WorkQueue]:
+    """List the queues of every pool by name."""
+    rows = await reader.all(
+        f"select {queue_rows.COLUMNS} from work_queue q join work_pool p on p.id = q.work_pool_id "
+        f"where q.workspace = ? and {condition.sql} order by q.name, q.id limit ? offset ?",
+        reader.workspace,
+        *condition.args,
+        limit,
+        offset,
+    )
     return [queue_rows.queue_from_row(row) for row in rows]
 
 

@@ -15,6 +15,7 @@ from armillary.flow_runs.reading import estimated_run_time, lateness
 from armillary.ids import Ids
 from armillary.orchestration.wire import NULL
 from armillary.work_pools.events import PoolRef, QueueRef, emit_queue
+from armillary.work_pools.repository import slots
 from armillary.work_pools.schemas import PollableRun, WorkerRun
 
 _EVER = 1 << 62
@@ -40,31 +41,30 @@ _QUEUES = """
 select id, name, is_paused, concurrency_limit, last_polled, status from work_queue
 where work_pool_id = ? order by priority, id
 """
-_TAKEN = """
-select count(*) from flow_run
-where work_queue_id = ? and state_type in ('RUNNING', 'PENDING') and work_queue_id is not null
-"""
 _STALE_QUEUES = """
 select id, name, status from work_queue
 where id {in_list} and (last_polled is null or last_polled < ? or status = 'NOT_READY')
+order by id {for_update}
 """
 _POLLED_QUEUE = """
 update work_queue set last_polled = ?, updated = ?,
   status = case when status = 'PAUSED' then status else 'READY' end where id = ?
 """
-_STALE_DEPLOYMENTS = """
-select d.id, d.name, d.status, f.id, f.name from deployment d join flow f on f.id = d.flow_id
-where d.work_queue_id = ? and (d.last_polled is null or d.last_polled < ? or d.status <> 'READY')
-"""
-_STALE_BY_ID = """
-select d.id, d.name, d.status, f.id, f.name from deployment d join flow f on f.id = d.flow_id
-where d.workspace = ? and d.id {in_list}
-  and (d.last_polled is null or d.last_polled < ? or d.status <> 'READY')
+_OF_QUEUE = "d.work_queue_id = ?"
+_NAMED = "d.workspace = ? and d.id {in_list}"
+_WAKING = """
+select d.id, d.name, d.flow_id, (select f.name from flow f where f.id = d.flow_id)
+from deployment d where %s and d.status <> 'READY' order by d.id {for_update}
 """
 # `updated` stays: being polled is no change of the deployment.
-_POLLED_DEPLOYMENT = "update deployment set last_polled = ?, status = 'READY' where id = ?"
-FRESH = 1_000_000
-"""Microseconds within which a poll is not recorded again."""
+_POLLED = """
+update deployment as d set last_polled = ?, status = 'READY'
+where %s and (d.last_polled is null or d.last_polled < ? or d.status <> 'READY')
+"""
+_WAKING_OF_QUEUE, _WAKING_NAMED = _WAKING % _OF_QUEUE, _WAKING % _NAMED
+_POLLED_OF_QUEUE, _POLLED_NAMED = _POLLED % _OF_QUEUE, _POLLED % _NAMED
+FRESH = 5_000_000
+"""Microseconds within which a poll is not recorded again, however many workers there are."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -87,6 +87,13 @@ class Polled(msgspec.Struct, frozen=True, kw_only=True):
     concurrency_limit: int | None
     every: tuple[Queue, ...]
     queues: tuple[Queue, ...]
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything here has a limit."""
+        return self.concurrency_limit is not None or any(
+            queue.concurrency_limit is not None for queue in self.queues
+        )
 
 
 async def look_up(reader: Reader, pool_name: str, names: Sequence[str] | None) -> Polled:
@@ -134,9 +141,11 @@ async def due_runs(  # noqa: PLR0913 - one query, all its bounds
     if polled.is_paused:
         return []
     room = limit
+    taken: dict[str, int] = {}
+    if polled.is_limited:
+        taken = await slots.taken(reader, (queue.id for queue in polled.every))
     if polled.concurrency_limit is not None:
-        taken = sum([await _taken(reader, queue.id) for queue in polled.every])
-        room = min(room, max(0, polled.concurrency_limit - taken))
+        room = min(room, max(0, polled.concurrency_limit - sum(taken.values())))
     found: list[WorkerRun] = []
     for queue in polled.queues:
         if len(found) >= room:
@@ -145,7 +154,7 @@ async def due_runs(  # noqa: PLR0913 - one query, all its bounds
             continue
         here = room - len(found)
         if queue.concurrency_limit is not None:
-            here = min(here, max(0, queue.concurrency_limit - await _taken(reader, queue.id)))
+            here = min(here, max(0, queue.concurrency_limit - taken.get(queue.id, 0)))
         rows = await reader.all(
             _DUE, queue.id, maybe_micros(after) or 0, maybe_micros(before) or _EVER, here
         )
@@ -158,10 +167,6 @@ async def due_runs(  # noqa: PLR0913 - one query, all its bounds
             for row in rows
         )
     return found
-
-
-async def _taken(reader: Reader, queue_id: str) -> int:
-    return int(await reader.value(_TAKEN, queue_id))
 
 
 def unrecorded(polled: Polled, now: int) -> list[str]:
@@ -183,28 +188,25 @@ async def record_poll(unit: Unit, ids: Ids, pool: PoolRef, queue_ids: Sequence[s
         await unit.run(_POLLED_QUEUE, now, now, queue_id)
         if status == "NOT_READY":
             emit_queue(unit, ids.uuid7(), "ready", QueueRef(id=queue_id, name=name), pool)
-        await _deployments_polled(
-            unit, ids, await unit.all(_STALE_DEPLOYMENTS, queue_id, now - FRESH)
-        )
+        waking = await unit.all(_WAKING_OF_QUEUE, queue_id)
+        await unit.run(_POLLED_OF_QUEUE, now, queue_id, now - FRESH)
+        _announce_ready(unit, ids, waking)
 
 
 async def record_runner_poll(unit: Unit, ids: Ids, deployment_ids: Sequence[str]) -> None:
     """Mark deployments as polled by a runner that serves them."""
-    rows = await unit.all(
-        _STALE_BY_ID, unit.workspace, _encode(list(deployment_ids)).decode(), unit.micros - FRESH
-    )
-    await _deployments_polled(unit, ids, rows)
+    named = (unit.workspace, _encode(list(deployment_ids)).decode())
+    waking = await unit.all(_WAKING_NAMED, *named)
+    await unit.run(_POLLED_NAMED, unit.micros, *named, unit.micros - FRESH)
+    _announce_ready(unit, ids, waking)
 
 
-async def _deployments_polled(unit: Unit, ids: Ids, rows: Sequence[Row]) -> None:
-    await unit.many(_POLLED_DEPLOYMENT, [(unit.micros, row[0]) for row in rows])
-    for deployment_id, name, status, flow_id, flow_name in rows:
-        if status != "READY":
-            unit.emit(
-                deployment_status_event(
-                    unit, ids, "ready", (deployment_id, name), (flow_id, flow_name)
-                ).emitted()
-            )
+def _announce_ready(unit: Unit, ids: Ids, deployments: Sequence[Row]) -> None:
+    for deployment_id, name, flow_id, flow_name in deployments:
+        event = deployment_status_event(
+            unit, ids, "ready", (deployment_id, name), (flow_id, flow_name)
+        )
+        unit.emit(event.emitted())
 
 
 def deployment_status_event(

@@ -10,6 +10,7 @@ from armillary.clock import from_micros
 from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import Conflict, NotFound
 from armillary.ids import Ids
+from armillary.work_pools.changes import SHOWN, announce
 from armillary.work_pools.events import (
     PoolRef,
     QueueRef,
@@ -18,13 +19,14 @@ from armillary.work_pools.events import (
     set_pool_status,
 )
 from armillary.work_pools.schemas import CreateWorkPool, WorkPool
+from armillary.work_pools.taking import TAKING
 
-COLUMNS = """
+COLUMNS = f"""
 p.id, p.created, p.updated, p.name, p.description, p.type, p.base_job_template, p.is_paused,
 p.concurrency_limit, p.status, p.default_queue_id, p.storage_configuration,
 case when p.concurrency_limit is null then null else (
-  select count(*) from flow_run r join work_queue q on q.id = r.work_queue_id
-  where q.work_pool_id = p.id and r.state_type in ('RUNNING', 'PENDING')) end
+  select count(*) from work_queue q join flow_run r on r.work_queue_id = q.id
+  where q.work_pool_id = p.id and {TAKING}) end
 """
 _BY_NAME = f"select {COLUMNS} from work_pool p where p.workspace = ? and p.name = ?"
 _REF = """
@@ -81,6 +83,15 @@ async def read(reader: Reader, name: str) -> WorkPool:
 async def find(reader: Reader, name: str) -> PoolRef:
     """Find a pool by name, for events and queues; NotFound without it."""
     row = await reader.one(_REF.replace("{for_update}", ""), reader.workspace, name)
+    if row is None:
+        message = f"Work pool {name!r} not found."
+        raise NotFound(message)
+    return _ref(row)
+
+
+async def lock(unit: Unit, name: str) -> PoolRef:
+    """Find a pool and keep others from changing it or its queues; NotFound without it."""
+    row = await unit.one(_REF, unit.workspace, name)
     if row is None:
         message = f"Work pool {name!r} not found."
         raise NotFound(message)
@@ -171,6 +182,8 @@ async def update(unit: Unit, ids: Ids, name: str, changes: Mapping[str, object])
     }
     if updates:
         emit_pool(unit, ids.uuid7(), "updated", pool, updates=updates)
+    if SHOWN & changes.keys():
+        announce(unit, ids, pool.id)
     if "is_paused" in changes and pool.type != AGENT:
         status = "PAUSED" if changes["is_paused"] else await _unpaused(unit, pool.id)
         await set_pool_status(unit, ids, pool, status)
@@ -191,14 +204,11 @@ async def _unpaused(unit: Unit, pool_id: str) -> str:
 
 async def delete(unit: Unit, ids: Ids, name: str) -> None:
     """Delete a pool with its queues and workers; runs and deployments lose their queue."""
-    row = await unit.one(_REF, unit.workspace, name)
-    if row is None:
-        message = f"Work pool {name!r} not found."
-        raise NotFound(message)
-    pool = _ref(row)
+    pool = await lock(unit, name)
     queues = await unit.all("select id, name from work_queue where work_pool_id = ?", pool.id)
     for statement in _DELETES:
         await unit.run(statement, pool.id)
     for queue in queues:
         emit_queue(unit, ids.uuid7(), "deleted", QueueRef(id=queue[0], name=queue[1]), pool)
     emit_pool(unit, ids.uuid7(), "deleted", pool)
+    announce(unit, ids, pool.id)

@@ -12,15 +12,15 @@ from armillary.errors import Conflict, NotFound
 from armillary.ids import Ids
 from armillary.work_pools.events import PoolRef, QueueRef, emit_queue, word
 from armillary.work_pools.priorities import first_free, placed
-from armillary.work_pools.repository.pools import find, insert_queue
+from armillary.work_pools.repository.pools import find, insert_queue, lock
 from armillary.work_pools.schemas import QUEUE_POLLED_WITHIN, CreateWorkQueue, WorkQueue
+from armillary.work_pools.taking import TAKING
 
-COLUMNS = """
+COLUMNS = f"""
 q.id, q.created, q.updated, q.name, q.description, q.is_paused, q.concurrency_limit, q.priority,
 q.work_pool_id, q.filter, q.last_polled, p.name, q.status,
 case when q.concurrency_limit is null then null else (
-  select count(*) from flow_run r
-  where r.work_queue_id = q.id and r.state_type in ('RUNNING', 'PENDING')) end
+  select count(*) from flow_run r where r.work_queue_id = q.id and {TAKING}) end
 """
 _FROM = "from work_queue q join work_pool p on p.id = q.work_pool_id"
 _BY_NAME = f"select {COLUMNS} {_FROM} where p.workspace = ? and p.name = ? and q.name = ?"
@@ -31,7 +31,9 @@ select q.id, q.name, q.status, q.last_polled, q.description, q.concurrency_limit
 from work_queue q join work_pool p on p.id = q.work_pool_id
 where q.workspace = ? and q.id = ?
 """
+_LOCK_POOL = "select 1 from work_pool where id = ? {for_update}"
 _PRIORITIES = "select id, priority from work_queue where work_pool_id = ?"
+_encode = msgspec.json.Encoder().encode
 AGENT_POOL = "default-agent-pool"
 """The pool of queues that were made without a pool."""
 
@@ -76,7 +78,7 @@ async def read_by_id(reader: Reader, queue_id: str) -> WorkQueue:
 
 async def create(unit: Unit, ids: Ids, pool_name: str, new: CreateWorkQueue) -> str:
     """Create a queue; Conflict if its pool has one of that name.  Returns its id."""
-    pool = await find(unit, pool_name)
+    pool = await lock(unit, pool_name)
     taken = await unit.one(
         "select 1 from work_queue where work_pool_id = ? and name = ?", pool.id, new.name
     )
@@ -95,7 +97,7 @@ async def create(unit: Unit, ids: Ids, pool_name: str, new: CreateWorkQueue) -> 
         description=new.description,
         is_paused=new.is_paused,
         concurrency_limit=new.concurrency_limit,
-        queue_filter=bytes(new.filter).decode() or None,
+        queue_filter=None if new.filter is None else _encode(new.filter).decode(),
     )
     emit_queue(unit, ids.uuid7(), "created", queue, pool)
     return queue.id
@@ -103,12 +105,13 @@ async def create(unit: Unit, ids: Ids, pool_name: str, new: CreateWorkQueue) -> 
 
 async def ensure(unit: Unit, ids: Ids, pool_name: str, name: str) -> str:
     """Return the id of a pool's queue, made if it is not there; NotFound without the pool."""
-    pool = await find(unit, pool_name)
-    found = await unit.value(
-        "select id from work_queue where work_pool_id = ? and name = ?", pool.id, name
-    )
-    if found is not None:
-        return str(found)
+    for look in (find, lock):
+        pool = await look(unit, pool_name)
+        found = await unit.value(
+            "select id from work_queue where work_pool_id = ? and name = ?", pool.id, name
+        )
+        if found is not None:
+            return str(found)
     return await create(unit, ids, pool_name, CreateWorkQueue(name=name))
 
 
@@ -128,6 +131,7 @@ async def update(unit: Unit, ids: Ids, queue_id: str, changes: Mapping[str, obje
     changes = dict(changes)
     priority = changes.pop("priority", None)
     if isinstance(priority, int):
+        await unit.one(_LOCK_POOL, pool.id)
         priorities = {each[0]: each[1] for each in await unit.all(_PRIORITIES, pool.id)}
         await _move(unit, placed(priorities, queue_id, priority), but=queue_id)
         changes["priority"] = priority

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from armillary.clock import from_micros
-from armillary.db.unit import Reader, Row, Unit
+from armillary.db.unit import Row, Unit
 from armillary.errors import NotFound
 from armillary.ids import Ids
 from armillary.work_pools.events import set_pool_status
-from armillary.work_pools.repository.pools import find
+from armillary.work_pools.repository.pools import find, lock
 from armillary.work_pools.schemas import Worker
 
 COLUMNS = """
@@ -46,7 +46,9 @@ async def heartbeat(
     now = unit.micros
     await unit.run(_UPSERT, ids.uuid7(), unit.workspace, now, now, name, pool.id, now, interval)
     if pool.status == "NOT_READY":
-        await set_pool_status(unit, ids, pool, "READY")
+        pool = await lock(unit, pool_name)
+        if pool.status == "NOT_READY":
+            await set_pool_status(unit, ids, pool, "READY")
     found = await unit.value(
         "select id from worker where work_pool_id = ? and name = ?", pool.id, name
     )
@@ -59,11 +61,3 @@ async def delete(unit: Unit, pool_name: str, name: str) -> None:
     if not await unit.run("delete from worker where work_pool_id = ? and name = ?", pool.id, name):
         message = f"Worker {name!r} of work pool {pool_name!r} not found."
         raise NotFound(message)
-
-
-async def pool_has_online(reader: Reader, pool_id: str) -> bool:
-    """Tell whether any worker of a pool is online."""
-    found = await reader.one(
-        "select 1 from worker where work_pool_id = ? and status = 'ONLINE' limit 1", pool_id
-    )
-    return found is not None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from armillary.api import Answer, Body, Call, OrDefault, Routes, page_limit
 from armillary.db.filters import TRUE, Condition
-from armillary.errors import Invalid
+from armillary.paging import at_least
 from armillary.work_pools.filters import WorkerFilter, WorkPoolFilter, WorkQueueFilter
 from armillary.work_pools.repository import lists
-from armillary.work_pools.repository.queues import AGENT_POOL
 from armillary.work_pools.schemas import Worker, WorkPool, WorkQueue
 
 routes = Routes(tag="Work Pools")
@@ -67,19 +66,23 @@ async def count_work_pools(call: Call, body: CountWorkPools) -> Answer:
 )
 async def filter_queues(call: Call, body: FilterWorkQueues) -> Answer:
     """List a pool's queues by priority."""
-    return await _queues(call, call.path["work_pool_name"], body)
+    condition = body.work_queues.on("q") if body.work_queues else TRUE
+    found = await lists.queues(
+        call.read(),
+        call.path["work_pool_name"],
+        condition,
+        limit=page_limit(body.limit),
+        offset=checked(body.offset),
+    )
+    return Answer.json(found)
 
 
 @routes.post("/work_queues/filter", scope="see_work_queues", answers={200: list[WorkQueue]})
-async def filter_agent_queues(call: Call, body: FilterWorkQueues) -> Answer:
-    """List the queues of the pool of agents."""
-    return await _queues(call, AGENT_POOL, body)
-
-
-async def _queues(call: Call, pool: str, body: FilterWorkQueues) -> Answer:
+async def filter_all_queues(call: Call, body: FilterWorkQueues) -> Answer:
+    """List the queues of every pool by name."""
     condition = body.work_queues.on("q") if body.work_queues else TRUE
-    found = await lists.queues(
-        call.read(), pool, condition, limit=page_limit(body.limit), offset=checked(body.offset)
+    found = await lists.all_queues(
+        call.read(), condition, limit=page_limit(body.limit), offset=checked(body.offset)
     )
     return Answer.json(found)
 
@@ -103,8 +106,5 @@ async def filter_workers(call: Call, body: FilterWorkers) -> Answer:
 
 
 def checked(offset: int) -> int:
-    """Return an offset that is not negative."""
-    if offset < 0:
-        message = "offset must be greater than or equal to 0."
-        raise Invalid(message, loc=("body", "offset"))
-    return offset
+    """Return an offset that is not negative, nor too large for any database."""
+    return at_least(offset, 0, "offset")

@@ -10,10 +10,13 @@ from armillary.deployments.job_variables import check_job_template
 from armillary.errors import Invalid, Refused
 from armillary.names import require_name
 from armillary.orchestration.wire import in_utc
-from armillary.work_pools.repository import polling, pools
+from armillary.paging import at_least
+from armillary.work_pools.repository import polling, pools, slots
 from armillary.work_pools.schemas import (
     CreateWorkPool,
+    GetPoolConcurrency,
     GetScheduledRuns,
+    PoolConcurrency,
     UpdateWorkPool,
     WorkerRun,
     WorkPool,
@@ -31,9 +34,6 @@ async def create_work_pool(call: Call, body: CreateWorkPool) -> Answer:
         raise Refused(403, "Worker pools starting with 'Prefect' are reserved for internal use.")
     require_pool_name(body.name)
     check_job_template(body.base_job_template, defaults=True)
-    if body.concurrency_limit is not None and body.concurrency_limit < 0:
-        message = "concurrency_limit must not be negative."
-        raise Invalid(message, loc=("body", "concurrency_limit"))
     await call.write(lambda unit: pools.create(unit, call.core.ids, body))
     return Answer.json(await pools.read(call.read(), body.name), 201)
 
@@ -107,6 +107,24 @@ async def get_scheduled_flow_runs(call: Call, body: GetScheduledRuns) -> Answer:
         now=call.received,
     )
     await record_poll(call, polled)
+    return Answer.json(found)
+
+
+@routes.post(
+    "/work_pools/{name}/concurrency_status",
+    scope="see_work_pools",
+    answers={200: PoolConcurrency},
+)
+async def pool_concurrency(call: Call, body: GetPoolConcurrency) -> Answer:
+    """Show which runs take the pool's slots, by queue."""
+    found = await slots.of_pool(
+        call.read(),
+        call.path["name"],
+        page=at_least(body.page, 1, "page"),
+        limit=page_limit(body.limit),
+        runs=body.flow_run_limit,
+        now=call.received,
+    )
     return Answer.json(found)
 
 

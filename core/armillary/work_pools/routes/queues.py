@@ -10,18 +10,22 @@ from armillary.db.unit import Unit
 from armillary.flow_runs.reading import FlowRunResponse
 from armillary.names import require_name
 from armillary.orchestration.wire import in_utc
-from armillary.work_pools.repository import agents, pools, queues
+from armillary.paging import at_least
+from armillary.work_pools.repository import agents, pools, queues, slots
 from armillary.work_pools.repository.queues import AGENT_POOL
 from armillary.work_pools.schemas import (
     CreateWorkPool,
     CreateWorkQueue,
+    GetQueueConcurrency,
     GetQueueRuns,
+    QueueConcurrency,
     QueueStatus,
     UpdateWorkQueue,
     WorkQueue,
 )
 
 routes = Routes(tag="Work Queues")
+_encode = msgspec.json.Encoder().encode
 
 
 @routes.post(
@@ -147,6 +151,24 @@ async def get_queue_status(call: Call) -> Answer:
     return Answer.json(await agents.status(reader, queue, now=call.core.clock.now()))
 
 
+@routes.post(
+    "/work_queues/{id:uuid}/concurrency_status",
+    scope="see_work_queues",
+    answers={200: QueueConcurrency},
+)
+async def queue_concurrency(call: Call, body: GetQueueConcurrency) -> Answer:
+    """Show which runs take the queue's slots."""
+    reader = call.read()
+    found = await slots.of_queue(
+        reader,
+        await queues.read_by_id(reader, call.path["id"]),
+        page=at_least(body.page, 1, "page"),
+        limit=page_limit(body.limit),
+        now=call.received,
+    )
+    return Answer.json(found)
+
+
 def queue_changes(body: UpdateWorkQueue) -> dict[str, object]:
     """Shape what a request changes for the columns."""
     changes: dict[str, object] = {}
@@ -163,6 +185,6 @@ def queue_changes(body: UpdateWorkQueue) -> dict[str, object]:
         changes["priority"] = body.priority
     if body.last_polled not in (msgspec.UNSET, None):
         changes["last_polled"] = to_micros(in_utc(body.last_polled))
-    if bytes(body.filter):
-        changes["filter"] = bytes(body.filter).decode()
+    if body.filter is not msgspec.UNSET:
+        changes["filter"] = None if body.filter is None else _encode(body.filter).decode()
     return changes
