@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.programs import Armillary, Prefect
+from tests.end_to_end.programs import Armillary, Commands, Prefect, environ_of_prefect
 
 HURRIED = {
     "ARMILLARY_ORCHESTRATION_CONCURRENCY_SLOT_WAIT": "2",
@@ -24,7 +24,20 @@ def armillary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Armillary]:
     assert server.faults() == []
 
 
+@pytest.fixture(scope="session")
+def commands(
+    armillary: Armillary, prefect_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Commands]:
+    """The command line of the real Prefect, connected with the server."""
+    home = tmp_path_factory.mktemp("commands")
+    commands = Commands(prefect_python, environ_of_prefect(armillary.url, home))
+    yield commands
+    commands.end()
+
+
 @pytest.fixture
-def prefect(armillary: Armillary, prefect_python: Path, tmp_path: Path) -> Prefect:
+def prefect(
+    armillary: Armillary, commands: Commands, prefect_python: Path, tmp_path: Path
+) -> Prefect:
     """The real Prefect, connected with the server."""
-    return Prefect(prefect_python, tmp_path, armillary.url)
+    return Prefect(prefect_python, tmp_path, armillary.url, commands)

@@ -101,27 +101,58 @@ class Program:
         return self.said
 
 
+def environ_of_prefect(url: str, home: Path) -> dict[str, str]:
+    """What a program of Prefect's finds in its environment; it waits less than it would."""
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PREFECT")},
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+        "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+    }
+
+
+class Commands:
+    """Prefect's command line, ready to run one command after the other."""
+
+    def __init__(self, python: Path, environ: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [str(python), str(Path(__file__).parent / "commands.py")],
+            env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, *words: str, folder: Path, code: int = 0) -> str:
+        """What the command printed."""
+        output = folder / "command.txt"
+        job = {"words": words, "folder": str(folder), "output": str(output)}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(job), file=self._process.stdin, flush=True)
+        ended = self._process.stdout.readline().strip()
+        printed = output.read_text()
+        assert ended == str(code), f"prefect {' '.join(words)} ended with {ended}:\n{printed}"
+        return printed
+
+    def end(self) -> None:
+        self._process.communicate(timeout=SECONDS)
+
+
 class Prefect:
     """The unmodified package with a home of its own, and the server's API to look at."""
 
-    def __init__(self, python: Path, folder: Path, url: str) -> None:
+    def __init__(self, python: Path, folder: Path, url: str, commands: Commands) -> None:
         self.python = python
         self.folder = folder
         self.api = httpx.Client(base_url=f"{url}/api", timeout=SECONDS)
+        self.environ = environ_of_prefect(url, folder / "prefect")
+        self._commands = commands
         self._numbers = itertools.count(1)
-        self.environ = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("PREFECT")},
-            "PREFECT_API_URL": f"{url}/api",
-            "PREFECT_HOME": str(folder / "prefect"),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            "NO_COLOR": "1",
-            "COLUMNS": "200",
-            "PREFECT_CLI_PROMPT": "false",
-            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
-        }
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -131,11 +162,17 @@ class Prefect:
     def run(self, script: str, *, code: int = 0) -> str:
         """Run a script of Python to its end; all it printed."""
         path = self.write(f"script{next(self._numbers)}.py", script)
-        return self._finished([str(self.python), str(path)], code=code)
+        done = subprocess.run(
+            [str(self.python), str(path)], cwd=self.folder, env=self.environ, check=False,
+            timeout=3 * SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert done.returncode == code, f"{path} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
 
     def cli(self, *words: str, code: int = 0) -> str:
         """What a command of `prefect` printed."""
-        return self._finished([str(self.python.parent / "prefect"), *words], code=code)
+        return self._commands.run(*words, folder=self.folder, code=code)
 
     @contextmanager
     def starting(self, script: str) -> Iterator[Program]:
@@ -205,16 +242,6 @@ class Prefect:
     def _answered(answer: httpx.Response) -> Any:
         assert answer.is_success, f"{answer.request.url}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
-
-    def _finished(self, words: list[str], *, code: int) -> str:
-        done = subprocess.run(
-            words, cwd=self.folder, env=self.environ, check=False, timeout=3 * SECONDS,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert done.returncode == code, f"{' '.join(words)} ended with {done.returncode}:\n" + (
-            done.stdout
-        )
-        return done.stdout
 
     @contextmanager
     def _started(self, words: list[str]) -> Iterator[Program]:
