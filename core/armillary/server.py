@@ -32,6 +32,7 @@ from armillary.clock import Clock
 from armillary.db.engine import file_of
 from armillary.errors import ConfigError
 from armillary.home import HomeLock
+from armillary.open_files import allow_many
 from armillary.plugins import Found
 from armillary.services.service import Service
 from armillary.services.supervisor import Supervisor
@@ -64,6 +65,7 @@ def run_loop(main: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) -> int:
+    allow_many()
     with contextlib.ExitStack() as held:
         stop = held.enter_context(_told_to_stop())
         sock = held.enter_context(listening(settings.server))
