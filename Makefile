@@ -16,7 +16,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite bench docs snapshots plugin format lock clean
+.PHONY: help setup start test lint types suite soak bench docs snapshots plugin format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ types: $(VENV)/.dev ## strict types
 suite: $(VENV)/.dev $(PREFECT)/.installed ## the tests alone; ARGS="tests/core -x" goes to pytest
 	@bash tests/prerequisites.sh
 	$(BIN)/pytest $(ARGS)
+
+soak: $(VENV)/.dev ## what takes long: 100,000 events of task runs, out of order and repeated
+	@bash tests/prerequisites.sh
+	ARMILLARY_SOAK_TASK_RUNS=20000 $(BIN)/pytest tests/end_to_end/test_task_run_events.py $(ARGS)
 
 bench: $(VENV)/.dev ## the figures of tests/speed; ARGS="--help" tells the rest
 	$(BIN)/python tests/speed/bench.py $(ARGS)
