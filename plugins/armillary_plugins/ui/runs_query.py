@@ -220,6 +220,8 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 
 
 def _state_text(word: str) -> str:
-    return state_look(word.upper()).word if word.upper() in STATE_TYPES else state_look(
-        None, word
-    ).word
+    return (
+        state_look(word.upper()).word
+        if word.upper() in STATE_TYPES
+        else state_look(None, word).word
+    )

@@ -210,9 +210,7 @@ def task_rows(
     return tuple(_task_row(row, begin=begin, end=end, now=now) for row in rows)
 
 
-def _task_row(
-    row: Sequence[Any], *, begin: datetime | None, end: datetime, now: int
-) -> TaskRunRow:
+def _task_row(row: Sequence[Any], *, begin: datetime | None, end: datetime, now: int) -> TaskRunRow:
     time = running(row[2], row[4], row[5], row[7], now=now)
     start, ended = maybe_moment(row[5]), maybe_moment(row[6])
     bar = None

@@ -43,9 +43,7 @@ class Site:
     def shell(self, call: Call, current: str | None, *, live: bool = True) -> Shell:
         """What surrounds a page; ``current`` is its entry in the navigation."""
         return Shell(
-            nav=tuple(
-                msgspec.structs.replace(item, current=item.path == current) for item in _NAV
-            ),
+            nav=tuple(msgspec.structs.replace(item, current=item.path == current) for item in _NAV),
             version=self._version,
             environment=self._config.environment or None,
             environment_colour=self._config.environment_colour,

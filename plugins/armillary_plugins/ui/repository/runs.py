@@ -86,9 +86,7 @@ def _and(selection: Selection, condition: Condition) -> Selection:
     return msgspec.structs.replace(selection, condition=every([selection.condition, condition]))
 
 
-async def count_by_state(
-    reader: Reader, selections: Mapping[str, Selection]
-) -> dict[str, int]:
+async def count_by_state(reader: Reader, selections: Mapping[str, Selection]) -> dict[str, int]:
     """Count what each selection finds, in one statement; more than :data:`CAP` is CAP + 1.
 
     A name that is a type of states counts the runs of that type.

@@ -6,7 +6,6 @@ from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.repository import runs as repository
-from armillary_plugins.ui.repository.runs import CAP
 from armillary_plugins.ui.runs_query import ALWAYS_SHOWN, SHOWN, RunsQuery
 from armillary_plugins.ui.schemas import Home, StateCount
 from armillary_plugins.ui.site import site_of
@@ -59,8 +58,8 @@ async def make_home(call: Call) -> Home:
         counts=tuple(
             StateCount(
                 state_type=state,
-                count=min(counts[state], CAP),
-                capped=counts[state] > CAP,
+                count=min(counts[state], repository.CAP),
+                capped=counts[state] > repository.CAP,
                 path=_PERIOD.path(state=state_look(state).word),
             )
             for state in SHOWN

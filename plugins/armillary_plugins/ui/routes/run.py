@@ -91,9 +91,7 @@ async def _read(call: Call) -> Sequence[Any]:
 
 
 def _part(call: Call, name: str, row: Sequence[Any], **context: Any) -> Answer:
-    body = site_of(call.core).render(
-        name, run_id=row[0], now=from_micros(call.received), **context
-    )
+    body = site_of(call.core).render(name, run_id=row[0], now=from_micros(call.received), **context)
     return html_answer(call, body)
 
 

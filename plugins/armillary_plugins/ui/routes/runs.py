@@ -6,7 +6,7 @@ from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.repository import runs as repository
-from armillary_plugins.ui.repository.runs import CAP, Slice
+from armillary_plugins.ui.repository.runs import Slice
 from armillary_plugins.ui.runs_query import (
     ALWAYS_SHOWN,
     SHOWN,
@@ -61,8 +61,8 @@ async def make_page(call: Call, query: RunsQuery) -> RunPage:
         any_runs=bool(found.rows) or await repository.any_runs(call.read()),
         previous_path=_newer(query, found),
         next_path=_older(query, found),
-        total=None if total is None else min(total, CAP),
-        total_capped=total is not None and total > CAP,
+        total=None if total is None else min(total, repository.CAP),
+        total_capped=total is not None and total > repository.CAP,
     )
 
 
@@ -80,9 +80,7 @@ async def _read_slice(call: Call, query: RunsQuery) -> tuple[RunsQuery, Slice]:
     if query.after is None or query.before is not None or found.more:
         return query, found
     first = query.first_page()
-    return first, await repository.list_runs(
-        call.read(), selection, limit=_PAGE, now=call.received
-    )
+    return first, await repository.list_runs(call.read(), selection, limit=_PAGE, now=call.received)
 
 
 def _newer(query: RunsQuery, found: Slice) -> str | None:
@@ -118,8 +116,8 @@ def _tabs(query: RunsQuery, counts: dict[str, int]) -> tuple[StateCount, ...]:
     return tuple(
         StateCount(
             state_type=state,
-            count=min(counts[state], CAP),
-            capped=counts[state] > CAP,
+            count=min(counts[state], repository.CAP),
+            capped=counts[state] > repository.CAP,
             path=query.path(state=state_look(state).word),
         )
         for state in SHOWN

@@ -95,9 +95,7 @@ def _header(call: Call, row: Sequence[Any]) -> TaskRunDetail:
 
 
 async def _states(call: Call, row: Sequence[Any]) -> StateHistory:
-    return await read_states(
-        call, row[0], live_path=_live_path(row, "states"), of_task_run=True
-    )
+    return await read_states(call, row[0], live_path=_live_path(row, "states"), of_task_run=True)
 
 
 async def _log(call: Call, row: Sequence[Any], *, cursor: str) -> LogPage:

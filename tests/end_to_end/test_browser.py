@@ -1,0 +1,181 @@
+"""A person looks at runs in a real browser while they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tests.end_to_end.programs import Armillary
+from tests.web.test_browser import FLAGS
+
+AT = "2026-01-01T12:00:00Z"
+
+
+class Client:
+    """What a client does to a run, over the API."""
+
+    def __init__(self, url: str) -> None:
+        self.api = httpx.Client(base_url=f"{url}/api")
+        self.flow = self._post("/flows/", {"name": "watched"})["id"]
+
+    def new_run(self, name: str) -> str:
+        body = {"flow_id": self.flow, "name": name, "state": {"type": "PENDING"}}
+        return self._post("/flow_runs/", body)["id"]
+
+    def set_state(self, run: str, kind: str, message: str | None = None) -> None:
+        body = {"state": {"type": kind, "message": message}, "force": True}
+        self._post(f"/flow_runs/{run}/set_state", body)
+
+    def new_task(self, run: str) -> str:
+        """A running task run, reported by an event, as clients do."""
+        now = datetime.now(UTC).isoformat()
+        task = str(uuid4())
+        flow_run = {"prefect.resource.id": f"prefect.flow-run.{run}"}
+        event = {
+            "id": str(uuid4()),
+            "occurred": now,
+            "event": "prefect.task-run.Running",
+            "resource": {
+                "prefect.resource.id": f"prefect.task-run.{task}",
+                "prefect.orchestration": "client",
+            },
+            "related": [{**flow_run, "prefect.resource.role": "flow-run"}],
+            "payload": {
+                "intended": {"from": None, "to": "RUNNING"},
+                "initial_state": None,
+                "validated_state": {"type": "RUNNING", "name": "Running"},
+                "task_run": {
+                    "name": "extract-0", "task_key": "extract", "dynamic_key": "0",
+                    "start_time": now, "run_count": 1,
+                },
+            },
+        }  # fmt: skip
+        self._post("/events", [event])
+        return task
+
+    def log(self, run: str, message: str) -> None:
+        line = {
+            "name": "prefect.flow_runs", "level": 20, "timestamp": AT, "flow_run_id": run,
+            "message": message,
+        }  # fmt: skip
+        self._post("/logs/", [line])
+
+    def _post(self, path: str, body: Any) -> Any:
+        answer = self.api.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(chromium_path), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def client(armillary: Armillary) -> Client:
+    return Client(armillary.url)
+
+
+@pytest.fixture
+def page(browser: Browser, armillary: Armillary) -> Iterator[Page]:
+    """A tab that may not meet a fault, nor load itself anew behind the test's back."""
+    faults: list[str] = []
+    context = browser.new_context(base_url=armillary.url)
+    shown = context.new_page()
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    shown.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    yield shown
+    context.close()
+    assert faults == []
+
+
+def _mark(page: Page) -> None:
+    page.evaluate("window.same = true")
+
+
+def test_a_runs_page_follows_the_run_without_being_loaded_anew(page: Page, client: Client) -> None:
+    run = client.new_run("amber-falcon")
+    page.goto(f"/runs/flow-run/{run}")
+    _mark(page)
+    badge = page.locator("#run-header .badge")
+    expect(badge).to_have_text("Pending")
+    client.set_state(run, "RUNNING")
+    expect(badge).to_have_text("Running")
+    client.new_task(run)
+    expect(page.locator("#task-runs")).to_contain_text("extract-0")
+    client.log(run, "halfway there")
+    expect(page.locator("#logs")).to_contain_text("halfway there")
+    client.set_state(run, "FAILED", "no invoices")
+    expect(badge).to_have_text("Failed")
+    expect(page.locator("#run-header")).to_contain_text("no invoices")
+    expect(page.locator("#run-states .row")).to_have_count(3)
+    client.log(run, "a line that was late")
+    expect(page.locator("#logs")).to_contain_text("a line that was late")
+    assert page.evaluate("window.same") is True
+
+
+def test_a_change_between_a_page_and_its_stream_is_not_missed(page: Page, client: Client) -> None:
+    run = client.new_run("early-stoat")
+
+    def change_first(route: Route) -> None:
+        client.set_state(run, "RUNNING")
+        route.continue_()
+
+    page.route("**/ui/stream*", change_first)
+    page.goto(f"/runs/flow-run/{run}")
+    expect(page.locator("#run-header .badge")).to_have_text("Running")
+
+
+def test_new_runs_appear_in_the_list_and_filters_are_in_the_address(
+    page: Page, client: Client
+) -> None:
+    page.goto("/runs")
+    _mark(page)
+    first = client.new_run("quiet-otter")
+    row = page.locator(f"#run-{first}")
+    expect(row).to_contain_text("quiet-otter")
+    page.get_by_label("Name").fill("otter")
+    page.get_by_label("Name").press("Enter")
+    expect(page).to_have_url("/runs?flow-run-search=otter")
+    client.new_run("brisk-lynx")
+    second = client.new_run("loud-otter")
+    expect(page.locator(f"#run-{second}")).to_be_visible()
+    expect(page.get_by_text("brisk-lynx")).to_have_count(0)
+    client.set_state(first, "COMPLETED")
+    expect(row).to_contain_text("Completed")
+    assert page.evaluate("window.same") is True
+
+
+def test_everything_can_be_read_without_scripts(
+    browser: Browser, armillary: Armillary, client: Client
+) -> None:
+    run = client.new_run("solid-wren")
+    client.set_state(run, "RUNNING")
+    task = client.new_task(run)
+    client.log(run, "written without scripts")
+    client.set_state(run, "FAILED", "no invoices")
+    context = browser.new_context(base_url=armillary.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.locator("#failures")).to_contain_text("solid-wren")
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_label("Name").fill("solid")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="solid-wren").click()
+    expect(page.locator("#run-header")).to_contain_text("no invoices")
+    expect(page.locator("#run-states .row")).to_have_count(3)
+    expect(page.locator("#logs")).to_contain_text("written without scripts")
+    page.get_by_role("link", name="extract-0").click()
+    expect(page).to_have_url(f"/runs/task-run/{task}")
+    expect(page.locator("#run-header .badge")).to_have_text("Running")
+    context.close()
