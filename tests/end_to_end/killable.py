@@ -65,7 +65,15 @@ class Killable:
 
     def interrupt(self) -> int:
         """Press Ctrl+C; the exit code."""
-        self._process.send_signal(signal.SIGINT)
+        self.tell(signal.SIGINT)
+        return self.ended()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal and go on."""
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code."""
         return self._process.wait(SECONDS)
 
     def log(self) -> str:

@@ -32,6 +32,7 @@ PATHS = (
 TYPES = {"AwaitingRetry": "SCHEDULED", "Retrying": "RUNNING"}
 SOCKETS = 5
 BATCH = 100
+CHECKPOINT = 700
 REPEATED = 0.1
 """The share of events that come a second time, from another client."""
 PAGE = 200
@@ -87,14 +88,15 @@ def server(tmp_path: Path, database_url: str) -> Iterator[Killable]:
 
 
 async def over_socket(server: Killable, events: list[str]) -> None:
-    """Send as the SDK does, with a checkpoint at the end."""
+    """Send as the SDK does, with a checkpoint now and then."""
     address = f"{server.sockets}/events/in"
     async with connect(address, subprotocols=[Subprotocol("prefect")]) as socket:
         await socket.send(json.dumps({"type": "auth", "token": None}))
         await socket.recv()
-        for each in events:
-            await socket.send(each)
-        await (await socket.ping())
+        for start in range(0, len(events), CHECKPOINT):
+            for each in events[start : start + CHECKPOINT]:
+                await socket.send(each)
+            await (await socket.ping())
 
 
 async def over_http(server: Killable, events: list[str]) -> None:
