@@ -36,7 +36,7 @@ class Api:
         return await self.call("GET", path, status=status)
 
     async def post(self, path: str, body: Any = None, *, status: int = 200, **more: Any) -> Any:
-        return await self.call("POST", path, body or {}, status=status, **more)
+        return await self.call("POST", path, {} if body is None else body, status=status, **more)
 
     async def patch(self, path: str, body: Any, *, status: int = 204) -> Any:
         return await self.call("PATCH", path, body, status=status)

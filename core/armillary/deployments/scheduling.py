@@ -107,6 +107,13 @@ async def schedule_deployment(  # noqa: PLR0913 - where, what, from when, how fa
     return Scheduled(created, tuple(broken))
 
 
+async def schedule_at_once(core: Core, unit: Unit, deployment_id: str) -> None:
+    """Create what a deployment's schedules ask for now, unless it is paused."""
+    paused = await unit.value("select paused from deployment where id = ?", deployment_id)
+    if not paused:
+        await schedule_deployment(core, unit, deployment_id, now=unit.now, ahead=Horizon())
+
+
 async def _create(  # noqa: PLR0913, PLR0917 - one schedule's runs, all their parts
     core: Core,
     unit: Unit,

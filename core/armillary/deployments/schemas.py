@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from armillary.api import Body, OrDefault
 from armillary.orchestration.policies import FlowRunPolicy
 from armillary.orchestration.wire import CreateState
 
+Runs: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 ABSENT = msgspec.Raw(b"")
 """A document that was not given: msgspec takes Raw inside a union for nothing."""
 
@@ -21,7 +22,7 @@ class ConcurrencyOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What happens to a run that finds its deployment's limit reached."""
 
     collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"]
-    grace_period_seconds: int | None = None
+    grace_period_seconds: Annotated[int, Meta(ge=60, le=86_400)] | None = None
 
 
 class CreateSchedule(Body, kw_only=True):
@@ -172,6 +173,6 @@ class ScheduleNow(Body, kw_only=True):
 
     start_time: datetime | None = None
     end_time: datetime | None = None
-    min_time: float | None = None
-    min_runs: int | None = None
-    max_runs: int | None = None
+    min_time: Annotated[float, Meta(ge=0, le=8_640_000)] | None = None
+    min_runs: Runs | None = None
+    max_runs: Runs | None = None

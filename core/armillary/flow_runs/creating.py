@@ -174,11 +174,13 @@ async def _contexts(unit: Unit, requests: Sequence[NewFlowRun]) -> dict[str, Row
         row[0]: row for row in await unit.for_each(_FLOWS, list({new.flow_id for new in plain}))
     }
     found = {new.id: flows[new.flow_id] for new in plain if new.flow_id in flows}
+    seen: dict[tuple[str | None, ...], Row | None] = {}
     for new in requests:
         if not _is_plain(new):
-            row = await unit.one(
-                _CONTEXT, new.deployment_id, new.work_queue_id, new.parent_task_run_id, new.flow_id
-            )
+            key = (new.deployment_id, new.work_queue_id, new.parent_task_run_id, new.flow_id)
+            if key not in seen:
+                seen[key] = await unit.one(_CONTEXT, *key)
+            row = seen[key]
             if row is not None:
                 found[new.id] = row
     return {new.id: found[new.id] for new in requests

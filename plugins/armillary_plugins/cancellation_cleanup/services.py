@@ -14,6 +14,7 @@ from armillary_plugins.cancellation_cleanup.repository import Found
 
 _DAY = 86_400_000_000
 _PARENT = "The parent flow run was cancelled."
+_STATE = "select state_id from flow_run where id = ? {for_update}"
 _TASK = propose(StateType.CANCELLED, message=_PARENT)
 _SUBFLOW_WITH_OWNER = propose(StateType.CANCELLING, message=_PARENT)
 _SUBFLOW_ALONE = propose(StateType.CANCELLED, message=_PARENT)
@@ -98,7 +99,7 @@ class EndCancellations(_Cleanup):
 
     async def _end(self, run: Found) -> bool:
         async def work(unit: Unit) -> bool:
-            state = await unit.value("select state_id from flow_run where id = ?", run.run_id)
+            state = await unit.value(_STATE, run.run_id)
             if state != run.mark:
                 return False
             request = FlowRunProposal(

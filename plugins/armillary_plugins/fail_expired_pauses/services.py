@@ -9,6 +9,7 @@ from armillary.orchestration.states import StateType, propose
 from armillary_plugins.fail_expired_pauses.config import Config
 from armillary_plugins.fail_expired_pauses.repository import Paused, paused_after
 
+_STATE = "select state_id from flow_run where id = ? {for_update}"
 _FAILED = propose(StateType.FAILED, message="The flow was paused and never resumed.")
 
 
@@ -37,7 +38,7 @@ class FailExpiredPauses(LoopService):
 
     async def _fail(self, run: Paused) -> bool:
         async def work(unit: Unit) -> bool:
-            state = await unit.value("select state_id from flow_run where id = ?", run.run_id)
+            state = await unit.value(_STATE, run.run_id)
             if state != run.state_id:
                 return False
             request = FlowRunProposal(

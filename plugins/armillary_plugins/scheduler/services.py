@@ -12,6 +12,9 @@ from armillary_plugins.scheduler import repository
 from armillary_plugins.scheduler.config import Config
 from armillary_plugins.scheduler.repository import Found
 
+# Locked: who edits a deployment meanwhile would find runs of schedules that are no more.
+_PAUSED = "select paused from deployment where id = ? {for_update}"
+
 
 class _Scheduler(LoopService):
     def __init__(self, core: Core, config: Config, *, interval: float) -> None:
@@ -44,9 +47,7 @@ class _Scheduler(LoopService):
         now = self.core.clock.now()
 
         async def work(unit: Unit) -> Scheduled:
-            paused = await unit.value(
-                "select paused from deployment where id = ?", deployment.deployment_id
-            )
+            paused = await unit.value(_PAUSED, deployment.deployment_id)
             if paused != 0:
                 return Scheduled(0, ())
             return await schedule_deployment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from armillary.db.unit import Row, Unit
+from armillary.db.unit import Reader, Row, Unit
 from armillary.ids import Ids
 from armillary.work_pools.events import PoolRef, QueueRef, emit_queue, set_pool_status
 from armillary.work_pools.repository.polling import deployment_status_event
@@ -38,9 +38,9 @@ async def workers_offline(unit: Unit, *, heartbeats: float, interval: float) -> 
     return await unit.run(_SILENT_WORKERS, unit.micros, unit.micros, heartbeats, interval)
 
 
-async def lonely_pools(unit: Unit) -> Sequence[Row]:
+async def lonely_pools(reader: Reader) -> Sequence[Row]:
     """Find ready pools without a worker online."""
-    return await unit.all(_LONELY_POOLS)
+    return await reader.all(_LONELY_POOLS)
 
 
 async def pool_not_ready(unit: Unit, ids: Ids, row: Row) -> None:
@@ -56,9 +56,9 @@ async def pool_not_ready(unit: Unit, ids: Ids, row: Row) -> None:
     await set_pool_status(unit, ids, pool, "NOT_READY")
 
 
-async def quiet_queues(unit: Unit, before: int) -> Sequence[Row]:
+async def quiet_queues(reader: Reader, before: int) -> Sequence[Row]:
     """Find ready queues last polled before then (microseconds)."""
-    return await unit.all(_QUIET_QUEUES, before)
+    return await reader.all(_QUIET_QUEUES, before)
 
 
 async def queue_not_ready(unit: Unit, ids: Ids, row: Row) -> None:
@@ -70,9 +70,9 @@ async def queue_not_ready(unit: Unit, ids: Ids, row: Row) -> None:
     emit_queue(unit, ids.uuid7(), "not-ready", QueueRef(id=row[1], name=row[2]), pool)
 
 
-async def quiet_deployments(unit: Unit, before: int) -> Sequence[Row]:
+async def quiet_deployments(reader: Reader, before: int) -> Sequence[Row]:
     """Find ready deployments that neither they nor their queue were polled since then."""
-    return await unit.all(_QUIET_DEPLOYMENTS, before, before)
+    return await reader.all(_QUIET_DEPLOYMENTS, before, before)
 
 
 async def deployment_not_ready(unit: Unit, ids: Ids, row: Row) -> None:

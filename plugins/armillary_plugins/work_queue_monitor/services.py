@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from armillary import Core, Done, LoopService
-from armillary.db.unit import Row, Unit
+from armillary.db.unit import Reader, Row, Unit
 from armillary.ids import Ids
 from armillary_plugins.work_queue_monitor import repository
 from armillary_plugins.work_queue_monitor.config import Config
 
-Find: TypeAlias = Callable[[Unit], Awaitable[Sequence[Row]]]
+Find: TypeAlias = Callable[[Reader], Awaitable[Sequence[Row]]]
 Store: TypeAlias = Callable[[Unit, Ids, Row], Awaitable[None]]
 
 
@@ -37,17 +37,18 @@ class WatchWork(LoopService):
         )
         changed += await self._demote(repository.lonely_pools, repository.pool_not_ready)
         changed += await self._demote(
-            lambda unit: repository.quiet_queues(unit, queues_before), repository.queue_not_ready
+            lambda reader: repository.quiet_queues(reader, queues_before),
+            repository.queue_not_ready,
         )
         changed += await self._demote(
-            lambda unit: repository.quiet_deployments(unit, deployments_before),
+            lambda reader: repository.quiet_deployments(reader, deployments_before),
             repository.deployment_not_ready,
         )
         return Done(found=changed, changed=changed)
 
     async def _demote(self, find: Find, store: Store) -> int:
         """Find rows of all workspaces, then look again and store within each of theirs."""
-        rows = await self.core.database.write(find, workspace=None)
+        rows = await find(self.core.database.read(None))
         for workspace in self.each(sorted({row[0] for row in rows})):
 
             async def work(unit: Unit, workspace: int = workspace) -> None:

@@ -46,7 +46,9 @@ async def upsert(
     if flow is None:
         raise Conflict
     existing = await unit.value(
-        "select id from deployment where flow_id = ? and name = ?", str(new.flow_id), new.name
+        "select id from deployment where flow_id = ? and name = ? {for_update}",
+        str(new.flow_id),
+        new.name,
     )
     deployment_id = str(existing or ids.uuid7())
     if existing is None:

@@ -114,8 +114,8 @@ async def limit_columns(
         message = "Give either concurrency_limit or global_concurrency_limit_id, not both."
         raise Invalid(message, loc=("body", "concurrency_limit"))
     if isinstance(own, int):
-        if own <= 0:
-            message = f"concurrency_limit must be greater than 0, not {own}."
+        if not 0 < own < 2**31:
+            message = f"concurrency_limit must be greater than 0 and less than {2**31}, not {own}."
             raise Invalid(message, loc=("body", "concurrency_limit"))
         limit_id = await limits.set_deployment_limit(unit, ids, deployment_id, own)
         return {"concurrency_limit_id": limit_id}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from armillary.db.filters import json_list
 from armillary.db.unit import Row, Unit
 from armillary.deployments.schedules import ScheduleError, dump_schedule, parse_schedule
 from armillary.deployments.schemas import CreateSchedule, UpdateSchedule
@@ -19,6 +20,7 @@ insert into deployment_schedule (id, workspace, created, updated, deployment_id,
   max_scheduled_runs, parameters, slug) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OF_DEPLOYMENT = "select id, slug from deployment_schedule where deployment_id = ?"
+_FREE_SLUGS = "update deployment_schedule set slug = null where id {in_list}"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -134,6 +136,8 @@ async def patch_all(
         return
     _check_slugs(stored, wanted)
     by_slug = {row[1]: row[0] for row in stored}
+    renamed = [by_slug[each.replaces] for each in wanted if each.replaces in by_slug]
+    await unit.run(_FREE_SLUGS, json_list(renamed))  # two may swap theirs
     for schedule in wanted:
         target = by_slug.get(schedule.replaces) or by_slug.get(_slug(schedule))
         if target is not None:
@@ -169,6 +173,9 @@ def _as_new(schedule: UpdateSchedule) -> CreateSchedule:
     return CreateSchedule(
         schedule=schedule.schedule,
         active=schedule.active if schedule.active is not None else True,
+        max_scheduled_runs=(
+            None if schedule.max_scheduled_runs is msgspec.UNSET else schedule.max_scheduled_runs
+        ),
         parameters=schedule.parameters or {},
         slug=_slug(schedule),
     )

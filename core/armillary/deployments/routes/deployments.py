@@ -8,6 +8,7 @@ from armillary.api import Answer, Call, Routes
 from armillary.db.unit import Unit
 from armillary.deployments import checking, reading
 from armillary.deployments.repository import deployments
+from armillary.deployments.scheduling import schedule_at_once
 from armillary.deployments.schemas import CreateDeployment, Deployment, UpdateDeployment
 from armillary.errors import NotFound
 from armillary.flow_runs.routes import scalar_labels
@@ -26,7 +27,9 @@ async def create_deployment(call: Call, body: CreateDeployment) -> Answer:
 
     async def work(unit: Unit) -> tuple[str, bool]:
         await checking.check_new_job_variables(unit, body)
-        return await deployments.upsert(unit, call.core.ids, body, parameters=parameters)
+        made = await deployments.upsert(unit, call.core.ids, body, parameters=parameters)
+        await schedule_at_once(call.core, unit, made[0])
+        return made
 
     deployment_id, created = await call.write(work)
     found = await reading.read(call.read(), deployment_id, now=call.received)
@@ -69,6 +72,7 @@ async def update_deployment(call: Call, body: UpdateDeployment) -> Answer:
         parameters = await checking.patched_parameters(unit, deployment_id, body)
         await checking.check_patched_job_variables(unit, deployment_id, body)
         await deployments.patch(unit, call.core.ids, deployment_id, body, parameters=parameters)
+        await schedule_at_once(call.core, unit, deployment_id)
 
     await call.write(work)
     return Answer.empty()
@@ -96,7 +100,10 @@ async def resume_deployment(call: Call) -> Answer:
 
 async def _set_paused(call: Call, *, paused: bool) -> Answer:
     deployment_id = call.path["id"]
-    await call.write(
-        lambda unit: deployments.set_paused(unit, call.core.ids, deployment_id, paused=paused)
-    )
+
+    async def work(unit: Unit) -> None:
+        await deployments.set_paused(unit, call.core.ids, deployment_id, paused=paused)
+        await schedule_at_once(call.core, unit, deployment_id)
+
+    await call.write(work)
     return Answer.json(msgspec.Raw(b"null"))

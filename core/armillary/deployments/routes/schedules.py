@@ -9,7 +9,7 @@ from armillary.db.unit import Unit
 from armillary.deployments import reading
 from armillary.deployments.repository import deployments, schedules
 from armillary.deployments.scheduled import delete_scheduled
-from armillary.deployments.scheduling import Horizon, schedule_deployment
+from armillary.deployments.scheduling import Horizon, schedule_at_once, schedule_deployment
 from armillary.deployments.schemas import (
     CreateSchedule,
     DeploymentSchedule,
@@ -49,7 +49,7 @@ async def create_schedules(call: Call, body: list[CreateSchedule]) -> Answer:
     async def work(unit: Unit) -> list[str]:
         await deployments.require(unit, deployment_id)
         added = await schedules.add(unit, call.core.ids, deployment_id, body)
-        await _schedule(call, unit, deployment_id)
+        await schedule_at_once(call.core, unit, deployment_id)
         return added
 
     added = await call.write(work)
@@ -67,7 +67,7 @@ async def update_schedule(call: Call, body: UpdateSchedule) -> Answer:
         await deployments.require(unit, deployment_id)
         await schedules.update(unit, deployment_id, schedule_id, body)
         await delete_scheduled(unit, deployment_id, auto_only=True, future_only=True)
-        await _schedule(call, unit, deployment_id)
+        await schedule_at_once(call.core, unit, deployment_id)
 
     await call.write(work)
     return Answer.empty()
@@ -82,7 +82,7 @@ async def delete_schedule(call: Call) -> Answer:
         await deployments.require(unit, deployment_id)
         await schedules.delete(unit, deployment_id, schedule_id)
         await delete_scheduled(unit, deployment_id, auto_only=True, future_only=False)
-        await _schedule(call, unit, deployment_id)
+        await schedule_at_once(call.core, unit, deployment_id)
 
     await call.write(work)
     return Answer.empty()
@@ -107,12 +107,3 @@ async def schedule_now(call: Call, body: ScheduleNow) -> Answer:
 
     await call.write(work)
     return Answer.json(None)
-
-
-async def _schedule(call: Call, unit: Unit, deployment_id: str) -> None:
-    """Create what the changed schedules ask for at once, unless the deployment is paused."""
-    paused = await unit.value("select paused from deployment where id = ?", deployment_id)
-    if not paused:
-        await schedule_deployment(
-            call.core, unit, deployment_id, now=call.core.clock.now(), ahead=Horizon()
-        )
