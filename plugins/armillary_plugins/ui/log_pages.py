@@ -54,7 +54,7 @@ def read_log_query(run: str, query: Mapping[str, str], *, cursor: str) -> LogQue
 def log_page(  # noqa: PLR0913 - all of it is shown
     query: LogQuery,
     tail: Tail,
-    names: Mapping[str, str],
+    names: Mapping[str, str] | None,
     *,
     live: bool,
     waiting: bool,

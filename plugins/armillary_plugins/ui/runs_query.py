@@ -31,7 +31,15 @@ SHOWN = (
     "CANCELLED",
 )  # fmt: skip
 ALWAYS_SHOWN = frozenset(SHOWN) - {"PAUSED", "CANCELLING"}
-_NAMES = ("Late", "AwaitingRetry", "AwaitingConcurrencySlot", "Retrying", "Cached", "TimedOut")
+_NAMES: Mapping[str, str] = {
+    "Late": "SCHEDULED",
+    "AwaitingRetry": "SCHEDULED",
+    "AwaitingConcurrencySlot": "SCHEDULED",
+    "Retrying": "RUNNING",
+    "Cached": "COMPLETED",
+    "TimedOut": "FAILED",
+}
+"""Names of states with their types, by which an index finds them."""
 _MARGIN = 60_000_000
 """Microseconds by which a start may lie ahead and the run is shown: clocks differ."""
 _LONGEST = 200
@@ -58,8 +66,8 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def searches(self) -> bool:
-        """Whether names are searched for, which no index serves."""
-        return bool(self.name or self.flow)
+        """Whether it is something that no index counts by state."""
+        return bool(self.name or self.flow or self.tags)
 
     @property
     def state_types(self) -> list[str]:
@@ -91,10 +99,13 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def _runs(self) -> FlowRunFilter:
         types, names = self.state_types, self.state_names
+        either = bool(types and names)
+        if names and not types and _NAMES.keys() >= set(names):
+            types = list(dict.fromkeys(_NAMES[name] for name in names))
         state: Any = None
         if types or names:
             state = States(
-                operator="or_" if types and names else "and_",
+                operator="or_" if either else "and_",
                 type=StateTypes(any_=types) if types else None,  # type: ignore[arg-type]
                 name=EitherChoice(any_=names) if names else None,
             )

@@ -237,8 +237,9 @@ def _task_row(row: Sequence[Any], *, begin: datetime | None, end: datetime, now:
     )
 
 
-def log_line(log: Log, task_names: Mapping[str, str]) -> LogLine:
-    """Shape a line of a log."""
+def log_line(log: Log, task_names: Mapping[str, str] | None) -> LogLine:
+    """Shape a line of a log; without names it is one task run's, which need not be named."""
+    task_run_id = None if task_names is None else log.task_run_id
     return LogLine(
         id=log.id,
         timestamp=log.timestamp,
@@ -246,8 +247,8 @@ def log_line(log: Log, task_names: Mapping[str, str]) -> LogLine:
         level_name=_level_name(log.level),
         logger=log.name,
         message=log.message,
-        task_run_id=log.task_run_id,
-        task_run_name=task_names.get(log.task_run_id or ""),
+        task_run_id=task_run_id,
+        task_run_name=(task_names or {}).get(task_run_id or ""),
     )
 
 

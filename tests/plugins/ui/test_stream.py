@@ -78,7 +78,7 @@ async def listening(
     app = build(core)
 
     async def serve() -> None:
-        await app(scope, browser.receive, browser.send)
+        await app(scope, browser.receive, browser.send)  # type: ignore[arg-type]
 
     task = asyncio.create_task(serve())
     async with asyncio.timeout(10):

@@ -95,10 +95,11 @@ async def count_by_state(reader: Reader, selections: Mapping[str, Selection]) ->
     arguments: list[object] = []
     for name, selection in selections.items():
         conditions = [selection.where()]
+        states = [name] if name.isupper() else selection.states
         if name.isupper():
             conditions.append(Condition(f"r.state_type = '{name}'"))
-            if name != "COMPLETED":
-                conditions.append(Condition(IS_NOTABLE))
+        if states and "COMPLETED" not in states:
+            conditions.append(Condition(IS_NOTABLE))
         where = every(conditions)
         parts.append(
             f"select '{name}' as name, (select count(*) from"

@@ -62,12 +62,10 @@ async def read_log(
         limit=LINES,
         of_task_run=of_task_run,
     )
-    tasks = (
-        {}
-        if of_task_run
-        else dict.fromkeys(line.task_run_id for line in found.lines if line.task_run_id)
-    )
-    names = await names_of(call.read(), "task_run", list(tasks)) if tasks else {}
+    names: dict[str, str] | None = None
+    if not of_task_run:
+        tasks = list(dict.fromkeys(line.task_run_id for line in found.lines if line.task_run_id))
+        names = await names_of(call.read(), "task_run", tasks) if tasks else {}
     download = None if of_task_run else f"/api/flow_runs/{run.id}/logs/download"
     return log_page(
         query,
