@@ -18,6 +18,8 @@ from armillary.api import API, Answer, Call, Failure, Route, Routes, uuid_text
 from armillary.errors import ArmillaryError
 from armillary.front import SERVER_FAULT, App, Front, answer_for, perform
 from armillary.lane import Lane
+from armillary.openapi import document_routes
+from armillary.plugins import SERVER
 
 if TYPE_CHECKING:
     from armillary.core import Core
@@ -33,15 +35,19 @@ class _App(Litestar):
 
 def build(core: Core) -> App:
     """Build the ASGI app of this process."""
+    from armillary.system.routes import routes as system  # noqa: PLC0415
+
     own = list(core_routes(core))
     handed = core.collect("register_routes", core)
     declared = [entry for entry in handed if isinstance(entry, Routes)]
     foreign = [entry for entry in handed if not isinstance(entry, Routes)]
     http = [
+        *system.http,
         *(route for routes in own for route in routes.http if core.plugins.serves(route.group)),
         *(route for routes in declared for route in routes.http),
     ]
     failures = _Failures(next((routes.failure for routes in declared if routes.failure), None))
+    http += document_routes(http).http
     litestar = _App(
         route_handlers=[*_handlers(http), *foreign],
         guards=[scope_guard],
@@ -54,13 +60,14 @@ def build(core: Core) -> App:
         logging_config=None,
         debug=False,
     )
-    sockets = [route for routes in (*own, *declared) for route in routes.sockets]
+    with_sockets = [*own, *declared] if core.plugins.serves(SERVER) else declared
+    sockets = [route for routes in with_sockets for route in routes.sockets]
     hot = [route for route in http if route.mount == API]
     return Front(core, Lane(hot, sockets), litestar, base_path=core.settings.server.base_path)
 
 
 def core_routes(core: Core) -> Iterable[Routes]:
-    """The routes of the core's own domains, where this process serves any of them."""
+    """The routes of the core's domains, where this process serves any of them."""
     if not core.plugins.serves_core():
         return ()
     from armillary.deployments.routes import ROUTES as DEPLOYMENTS  # noqa: PLC0415
@@ -68,14 +75,12 @@ def core_routes(core: Core) -> Iterable[Routes]:
     from armillary.flow_runs.lists import list_routes as flow_run_lists  # noqa: PLC0415
     from armillary.flow_runs.routes import routes as flow_runs  # noqa: PLC0415
     from armillary.flows.routes import routes as flows  # noqa: PLC0415
-    from armillary.system.routes import routes as system  # noqa: PLC0415
     from armillary.task_runs.lists import list_routes as task_run_lists  # noqa: PLC0415
     from armillary.task_runs.routes import routes as task_runs  # noqa: PLC0415
     from armillary.work_pools.channel.routes import routes as worker_channel  # noqa: PLC0415
     from armillary.work_pools.routes import ROUTES as WORK_POOLS  # noqa: PLC0415
 
     return (
-        system,
         flows,
         flow_runs,
         flow_run_lists,

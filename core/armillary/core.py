@@ -25,6 +25,7 @@ from armillary.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from armillary.events.intake import Intake
+    from armillary.services.check import Check
 
 T = TypeVar("T")
 
@@ -92,6 +93,11 @@ class Core:
         from armillary.events.intake import Intake  # noqa: PLC0415 - only where events come in
 
         return Intake(self)
+
+    @cached_property
+    def checks(self) -> list[Check]:
+        """What must be well for this process to be ready."""
+        return self.collect("register_checks", self)
 
     async def open(self) -> list[Step]:
         """Open the database and bring it to this version's shape; return the steps that took."""

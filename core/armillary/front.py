@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from armillary.access import LOCAL_OWNER, Actor
-from armillary.api import API, Answer, Call, Route, decode
+from armillary.api import API, Answer, Call, Route, decode, group_of
 from armillary.api_socket import Socket, SocketClosed
 from armillary.errors import ArmillaryError, NotFound, Refused
 from armillary.lane import Lane
@@ -60,10 +60,12 @@ class Front:
             await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = self._core.clock.monotonic()
         headers = headers_of(scope)
+        method = scope["method"]
+        group = UNROUTED
         try:
             path, workspace = await self._locate(scope["path"])
-            method = scope["method"]
             if method in _CHANGES:
                 refuse_other_origins(headers)
             found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
@@ -72,15 +74,33 @@ class Front:
                 scope["path"] = path
                 scope["raw_path"] = path.encode()
                 scope["armillary.call"] = call
-                await self._inner(scope, limited(receive, headers), send)
+                measured = self._measured(send, _group(method, path), began)
+                await self._inner(scope, limited(receive, headers), measured)
                 return
+            group = found[0].group
             answer = await perform(found[0], call, limited(receive, headers))
         except ArmillaryError as error:
             answer = answer_for(error)
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered by 500
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", method, scope["path"])
             answer = SERVER_FAULT
+        self._measure(group, answer.status, began)
         await send_answer(send, answer)
+
+    def _measure(self, group: str, status: int, began: float) -> None:
+        """Count one answer and the time until it began."""
+        seconds = self._core.clock.monotonic() - began
+        self._core.metrics.took(
+            "armillary_request_seconds", seconds, group=group, status=str(status)
+        )
+
+    def _measured(self, send: Send, group: str, began: float) -> Send:
+        async def measure(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                self._measure(group, message["status"], began)
+            await send(message)
+
+        return measure
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -146,6 +166,15 @@ class Front:
 
     def _actor(self) -> Actor:
         return LOCAL_OWNER
+
+
+UNROUTED = "server"
+"""The request group of what fails before its route is known."""
+
+
+def _group(method: str, path: str) -> str:
+    """Name the request group of what Litestar answers."""
+    return group_of(method, path) if f"{path}/".startswith(f"{API}/") else "pages"
 
 
 async def perform(route: Route, call: Call, receive: Receive) -> Answer:

@@ -35,11 +35,18 @@ async def health(call: Call) -> Answer:  # noqa: ARG001 - the process answers, t
 
 @routes.get("/ready", scope=None, answers={200: Message, 503: Message})
 async def ready(call: Call) -> Answer:
-    """Tell whether requests can be served: the database answers."""
+    """Tell whether requests can be served: the database answers, and every plugin's check."""
     try:
         await call.core.database.read(None).one("select 1")
+        problems = [
+            f"{check.name}: {problem}"
+            for check in call.core.checks
+            if (problem := await check.passes()) is not None
+        ]
     except ArmillaryError:
         return Answer.json(Message("Database is not available"), 503)
+    if problems:
+        return Answer.json(Message("; ".join(problems)), 503)
     return Answer.json(Message("OK"))
 
 

@@ -1,0 +1,182 @@
+"""Every route clients know is served, under the same parameters and with the same answers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+Operations = dict[tuple[str, str], dict[str, Any]]
+
+CONTRACT = Path(__file__).parent / "prefect-3.8-api.json"
+UPSERTS = {
+    "/concurrency_limits/",
+    "/deployments/",
+    "/deployments/{id}/create_flow_run",
+    "/flow_runs/",
+    "/flow_runs/{id}/resume",
+    "/flow_runs/{id}/set_state",
+    "/flows/",
+    "/task_runs/",
+    "/task_runs/{id}/set_state",
+}
+"""They answer 200 for what was there and 201 for what is new; the contract names only one."""
+LATER = """
+POST /artifacts/
+POST /artifacts/count
+POST /artifacts/filter
+POST /artifacts/latest/count
+POST /artifacts/latest/filter
+DELETE /artifacts/{id}
+GET /artifacts/{id}
+PATCH /artifacts/{id}
+GET /artifacts/{key}/latest
+POST /automations/
+POST /automations/count
+POST /automations/filter
+POST /automations/templates/validate
+DELETE /automations/{id}
+GET /automations/{id}
+PATCH /automations/{id}
+PUT /automations/{id}
+GET /block_capabilities/
+POST /block_documents/
+POST /block_documents/count
+POST /block_documents/filter
+DELETE /block_documents/{id}
+GET /block_documents/{id}
+PATCH /block_documents/{id}
+POST /block_schemas/
+GET /block_schemas/checksum/{checksum}
+POST /block_schemas/filter
+DELETE /block_schemas/{id}
+GET /block_schemas/{id}
+POST /block_types/
+POST /block_types/filter
+POST /block_types/install_system_block_types
+GET /block_types/slug/{slug}
+GET /block_types/slug/{slug}/block_documents
+GET /block_types/slug/{slug}/block_documents/name/{block_document_name}
+DELETE /block_types/{id}
+GET /block_types/{id}
+PATCH /block_types/{id}
+PUT /saved_searches/
+POST /saved_searches/filter
+DELETE /saved_searches/{id}
+GET /saved_searches/{id}
+POST /task_workers/filter
+POST /templates/validate
+POST /ui/flow_runs/count-task-runs
+POST /ui/flow_runs/history
+POST /ui/flows/count-deployments
+POST /ui/flows/next-runs
+POST /ui/schemas/validate
+POST /ui/task_runs/count
+POST /ui/task_runs/dashboard/counts
+GET /ui/task_runs/{id}
+POST /variables/
+POST /variables/count
+POST /variables/filter
+DELETE /variables/name/{name}
+GET /variables/name/{name}
+PATCH /variables/name/{name}
+DELETE /variables/{id}
+GET /variables/{id}
+PATCH /variables/{id}
+"""
+"""What later versions will serve.  This list only ever shrinks."""
+OURS = {("get", "/metrics"), ("get", "/openapi.json")}
+"""What is served beyond the contract."""
+
+
+@pytest.fixture
+def core_flags() -> Mapping[str, object]:
+    return {"plugins.disable": ("ui",)}
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'armillary.db'}"
+
+
+@pytest.fixture
+async def served(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/api/openapi.json")
+    assert answer.status_code == 200
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def operations(paths: Mapping[str, Any], *, mount: str = "") -> Operations:
+    return {
+        (method, path.removeprefix(mount)): operation
+        for path, found in paths.items()
+        for method, operation in found.items()
+    }
+
+
+def agreed() -> Operations:
+    return operations(msgspec.json.decode(CONTRACT.read_bytes())["paths"])
+
+
+def later() -> set[tuple[str, str]]:
+    lines = [line.split() for line in LATER.strip().splitlines()]
+    return {(method.lower(), path) for method, path in lines}
+
+
+def path_parameters(operation: Mapping[str, Any]) -> set[str]:
+    return {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+
+
+def successes(operation: Mapping[str, Any]) -> set[str]:
+    return {status for status in operation["responses"] if status.startswith("2")}
+
+
+async def test_every_agreed_route_is_served_but_those_of_later(served: dict[str, Any]) -> None:
+    here = operations(served["paths"], mount="/api")
+    assert agreed().keys() - here.keys() == later()
+
+
+async def test_nothing_else_is_served(served: dict[str, Any]) -> None:
+    here = operations(served["paths"], mount="/api")
+    assert here.keys() - agreed().keys() == OURS
+
+
+async def test_parameters_and_successes_are_the_agreed_ones(served: dict[str, Any]) -> None:
+    here = operations(served["paths"], mount="/api")
+    for place, operation in agreed().items():
+        if place not in here:
+            continue
+        method, path = place
+        expected = successes(operation) | (
+            {"201"} if method == "post" and path in UPSERTS else set()
+        )
+        assert successes(here[place]) == expected, place
+        assert path_parameters(here[place]) == path_parameters(operation), place
+
+
+@pytest.mark.snapshots
+async def test_the_document_is_recorded(
+    served: dict[str, Any], snapshot: Callable[[str, str], None]
+) -> None:
+    text = msgspec.json.format(msgspec.json.encode(served), indent=1).decode()
+    snapshot("openapi.json", text + "\n")
+
+
+async def test_every_reference_leads_somewhere_and_every_component_is_used(
+    served: dict[str, Any],
+) -> None:
+    text = msgspec.json.encode(served).decode()
+    names = set(served["components"]["schemas"])
+    beginning = '"$ref":"#/components/schemas/'
+    used = {part.partition('"')[0] for part in text.split(beginning)[1:]}
+    assert used == names
+
+
+async def test_operations_have_a_sentence_and_an_id_of_their_own(served: dict[str, Any]) -> None:
+    found = list(operations(served["paths"]).values())
+    assert [each for each in found if not each["summary"]] == []
+    ids = [each["operationId"] for each in found]
+    assert len(ids) == len(set(ids))
