@@ -11,7 +11,7 @@ select distinct d.id, d.workspace from deployment d
   join deployment_schedule c on c.deployment_id = d.id
 where d.paused = 0 and c.active = 1 and d.id > ? and (
   (select count(*) from flow_run r where r.schedule_id = c.id and r.state_type = 'SCHEDULED'
-    and r.next_scheduled_start_time > ?) < ?
+    and r.next_scheduled_start_time >= ?) < ?
   or coalesce((select max(r.next_scheduled_start_time) from flow_run r
     where r.schedule_id = c.id and r.state_type = 'SCHEDULED'), 0) < ?)
 order by d.id limit ?

@@ -94,7 +94,7 @@ async def test_a_flow_that_is_not_there_is_a_conflict(api: Api) -> None:
         {"schedules": [{"schedule": {**DAILY, "timezone": "Mars/Olympus"}}]},
         {"parameters": {"a": "x" * 600_000}}, {"tags": "x"}, {"flow_id": "no"},
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong)[:40],
 )  # fmt: skip
 async def test_what_cannot_be_is_refused_and_nothing_is_stored(api: Api, wrong: dict) -> None:
     body = {"name": "d", "flow_id": await api.flow(), **wrong}
