@@ -51,16 +51,23 @@ class Database(ABC):
         """Do a request of a hot operation together with what has queued."""
 
     def settled(self, units: Iterable[Unit]) -> None:
-        """Tell those who listen that these units are durable."""
+        """Tell those who listen that these units are durable; what goes wrong there is theirs."""
         events = False
         for unit in units:
             events = events or bool(unit.emitted)
             for call in unit.committed:
-                call()
+                _told(call)
         if events:
             for listener in self._listeners:
-                listener()
+                _told(listener)
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: BaseException) -> None:
         """Say that a whole group of units could not be made durable."""
         _log.error("a commit failed, nothing of its group was written: %s", error)
+
+
+def _told(listener: Callable[[], None]) -> None:
+    try:
+        listener()
+    except Exception:  # noqa: BLE001 - the commit stands, whatever they do
+        _log.exception("something failed after a commit, which stands")

@@ -38,7 +38,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 _TOKENS = {
     "ilike": ("like", "ilike"),
@@ -71,8 +71,13 @@ _TOKENS = {
     "members": ("json_each", "json_each_text"),
     "glob": ("glob", "like"),
 }
+_MIGRATION_LOCK = "select pg_advisory_xact_lock(4200420042)"
 _LIKE = str.maketrans({"*": "%", "?": "_", "\\": "\\\\", "%": "\\%", "_": "\\_"})
 _TOKEN = re.compile(r"\{(\w+)\}")
+_LITERAL = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)""", re.DOTALL)
+"""What is taken by the letter: quoted text, quoted names, comments."""
+_STATEMENTS = 2048
+"""Texts kept in either dialect.  Ours are fewer; those made for a filter vary with its shape."""
 
 
 class Dialect(enum.Enum):
@@ -91,6 +96,11 @@ class Dialect(enum.Enum):
             return text.replace("[", "[[]")
         return text.translate(_LIKE)
 
+    @property
+    def migration_lock(self) -> str | None:
+        """The statement that lets one process migrate at a time; None where a unit does that."""
+        return None if self is Dialect.SQLITE else _MIGRATION_LOCK
+
     def json_has(self, column: str) -> str:
         """Return a condition with one argument: the JSON array in ``column`` holds that text."""
         if self is Dialect.SQLITE:
@@ -98,19 +108,22 @@ class Dialect(enum.Enum):
         return f"exists (select 1 from json_array_elements_text({column}::json) v where v = ?)"
 
 
-def _expand(text: str, side: int) -> str:
-    return _TOKEN.sub(lambda found: _TOKENS[found[1]][side], text)
+def _expanded(text: str, side: int) -> list[str]:
+    """Put in the tokens; every second part, from the second on, is to be taken by the letter."""
+    parts = _LITERAL.split(text)
+    parts[::2] = [_TOKEN.sub(lambda found: _TOKENS[found[1]][side], part) for part in parts[::2]]
+    return parts
 
 
-@cache
+@lru_cache(maxsize=_STATEMENTS)
 def _sqlite(text: str) -> str:
-    return _expand(text, 0)
+    return "".join(_expanded(text, 0))
 
 
-@cache
+@lru_cache(maxsize=_STATEMENTS)
 def _postgres(text: str) -> str:
-    """Number the placeholders; a ``?`` inside a quoted literal stays."""
-    parts = re.split(r"('(?:[^']|'')*')", _expand(text, 1))
+    """Number the placeholders; a ``?`` inside a literal or a comment stays."""
+    parts = _expanded(text, 1)
     number = 0
 
     def numbered(_: re.Match[str]) -> str:
@@ -123,15 +136,17 @@ def _postgres(text: str) -> str:
     return "".join(parts)
 
 
-_VALUES = re.compile(r"\bvalues\s*\(([^()]*)\)", re.IGNORECASE)
+_VALUES = re.compile(r"\bvalues\s*\(((?:[^()]|\([^()]*\))*)\)", re.IGNORECASE)
 _WHERE = re.compile(r"\bwhere\b", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 
 
 def over_arrays(text: str, types: Sequence[str]) -> str | None:
     """Turn a PostgreSQL statement for one row into one for many, each argument an array.
 
     ``insert … values ($1, …)`` and ``update … set … where …`` are turned; anything else gives
-    None.  ``types`` are the types of the arguments, as the server names them.
+    None, also an insert that updates, for that may meet a row once only.  ``types`` are the
+    types of the arguments, as the server names them.
     """
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
     start = text.lstrip()[:6].lower()
@@ -139,15 +154,15 @@ def over_arrays(text: str, types: Sequence[str]) -> str | None:
         return _insert_over(text, arrays)
     if start == "update":
         columns = ", ".join(f"c{n}" for n in range(1, len(types) + 1))
-        source = f"from unnest({arrays}) as d({columns}) where"
-        turned, count = _WHERE.subn(source, _named(text), count=1)
-        return turned if count else None
+        if len(_WHERE.findall(text)) != 1 or _FROM.search(text):
+            return None
+        return _WHERE.sub(f"from unnest({arrays}) as d({columns}) where", _named(text))
     return None
 
 
 def _insert_over(text: str, arrays: str) -> str | None:
     found = _VALUES.search(text)
-    if found is None:
+    if found is None or "$" in text[found.end() :] or "do update" in text.lower():
         return None
     values = _named(found[1])
     columns = ", ".join(f"c{n}" for n in range(1, arrays.count("$") + 1))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Sequence
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
 import msgspec
 
 from armillary.db.database import Database
-from armillary.db.dialect import Dialect
 from armillary.db.tables import Tables
 from armillary.db.unit import Unit
-from armillary.errors import ConfigError, Unavailable
+from armillary.errors import ConfigError
 
 _RECORDS = """create table if not exists migration (
     owner text not null, step text not null, applied bigint not null, primary key (owner, step)
 )"""
-_LOCK = "select pg_advisory_xact_lock(4200420042)"
+_NAME = re.compile(r"m\d{4}_\w+")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -33,7 +33,9 @@ def steps_of(tables: Tables) -> list[Step]:
     """Import an owner's steps, in the order of their names."""
     package = importlib.import_module(tables.package)
     names = sorted(
-        found.name for found in pkgutil.iter_modules(package.__path__) if found.name[0] == "m"
+        found.name
+        for found in pkgutil.iter_modules(package.__path__)
+        if _NAME.fullmatch(found.name)
     )
     return [
         Step(
@@ -46,7 +48,7 @@ def steps_of(tables: Tables) -> list[Step]:
 
 
 def in_order(owners: Iterable[Tables]) -> list[Tables]:
-    """Sort owners so that each comes after those it builds on."""
+    """Sort owners so that each comes after those it builds on; ConfigError for a circle."""
     by_name = {tables.owner: tables for tables in owners}
     sorter = TopologicalSorter(
         {
@@ -54,7 +56,12 @@ def in_order(owners: Iterable[Tables]) -> list[Tables]:
             for name, tables in sorted(by_name.items())
         }
     )
-    return [by_name[name] for name in sorter.static_order()]
+    try:
+        return [by_name[name] for name in sorter.static_order()]
+    except CycleError as error:
+        circle = " → ".join(error.args[1])
+        message = f"These owners of tables each want to be migrated after another: {circle}."
+        raise ConfigError(message) from error
 
 
 async def applied(database: Database) -> set[tuple[str, str]]:
@@ -83,7 +90,7 @@ async def upgrade(database: Database, owners: Sequence[Tables]) -> list[Step]:
         try:
             if await database.write(_apply(step), workspace=None):
                 done.append(step)
-        except Unavailable as error:
+        except Exception as error:
             message = (
                 f"The migration step {step.owner}/{step.name} failed and nothing of it was kept: "
                 f"{error}. Restore a backup or report this with the text above."
@@ -126,6 +133,7 @@ def _apply(step: Step):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a unit
 
 
 async def _prepare(unit: Unit) -> None:
-    if unit.dialect is Dialect.POSTGRES:
-        await unit.run(_LOCK)
+    lock = unit.dialect.migration_lock
+    if lock is not None:
+        await unit.run(lock)
     await unit.run(_RECORDS)

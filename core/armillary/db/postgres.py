@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -26,10 +27,12 @@ T = TypeVar("T")
 
 _GROUP = 64
 _WRITERS = 2
-_POOL = 8
+_CONNECTIONS = 8 + _WRITERS
 _AWAY = (
     asyncpg.PostgresConnectionError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # how asyncpg meets a connection that was cut while it was idle
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
@@ -38,6 +41,8 @@ _AWAY = (
 )
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _ATTEMPTS = 5
+_Entry: TypeAlias = tuple[Operation[Any, Any], object, Any, asyncio.Future[Any]]
+"""What waits for a writer: the operation, the request's key, the request, and who is answered."""
 _ARRAYS: dict[str, str | None] = {}
 """Statements for one row, and what they are for many; the texts are as few as our statements."""
 
@@ -132,11 +137,12 @@ class PostgresDatabase(Database):
         super().__init__(clock)
         self.url = url
         self._pool: Any = None
-        self._queue: deque[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = deque()
+        self._queue: deque[_Entry] = deque()
         self._wake = asyncio.Event()
         self._writers: list[asyncio.Task[None]] = []
         self._under_way: set[tuple[Operation[Any, Any], object]] = set()
         self._serial: set[Operation[Any, Any]] = set()
+        self._closed = False
 
     async def open(self) -> None:
         """Connect; ConfigError with one sentence if that cannot be."""
@@ -144,7 +150,7 @@ class PostgresDatabase(Database):
             self._pool = await asyncpg.create_pool(
                 self.url,
                 min_size=2,
-                max_size=_POOL + _WRITERS,
+                max_size=_CONNECTIONS,
                 statement_cache_size=512,
                 timeout=5,
                 reset=_leave,
@@ -165,6 +171,7 @@ class PostgresDatabase(Database):
         """Let what is queued finish, then disconnect."""
         while self._queue or self._under_way:
             await self.clock.sleep(0.001)
+        self._closed = True
         for task in self._writers:
             task.cancel()
         await asyncio.gather(*self._writers, return_exceptions=True)
@@ -186,42 +193,60 @@ class PostgresDatabase(Database):
         return PostgresReader(self, workspace)
 
     async def write(self, work: Callable[[Unit], Awaitable[T]], *, workspace: int | None) -> T:
-        """Do a unit of work in a transaction of its own; a deadlock's victim is done again."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        """Do a unit of work in a transaction of its own.
+
+        A deadlock's victim is done again, and so is what met a connection that had been cut
+        while it was idle, for nothing of it had begun.
+        """
+        dead = 0
+        attempt = 1
+        while True:
+            borrowed = begun = False
             try:
                 async with self.connection() as connection:
+                    borrowed = True
                     unit = PostgresUnit(connection, workspace, self.clock.micros())
                     async with connection.transaction():
+                        begun = True
                         result = await work(unit)
                         await unit.flush()
             except _AGAIN as error:
                 if attempt == _ATTEMPTS:
-                    raise Unavailable(str(error)) from error
-                continue
-            self.settled([unit])
-            return result
-        message = "unreachable: the last attempt returns or raises"
-        raise AssertionError(message)
+                    message = f"other work was in the way, {_ATTEMPTS} times in a row"
+                    raise Unavailable(message) from error
+                attempt += 1
+            except Unavailable:
+                if begun or not borrowed or dead == _CONNECTIONS:
+                    raise
+                dead += 1
+            else:
+                self.settled([unit])
+                return result
 
     def perform(self, operation: Operation[Any, T], request: object) -> Awaitable[T]:
         """Queue a request; a writer does it together with what else has queued."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append((operation, request, future))
+        if self._closed:
+            future.set_exception(Unavailable("the database is closed"))
+            return future
+        self._queue.append((operation, operation.key(request), request, future))
         self._wake.set()
         return future
 
-    def _take(self) -> list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]]:
+    def _take(self) -> list[_Entry]:
         """Take requests of one operation, leaving those whose key is already under way."""
-        taken: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = []
-        left: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]] = []
+        taken: list[_Entry] = []
+        left: list[_Entry] = []
         while self._queue and len(taken) < _GROUP:
             entry = self._queue.popleft()
-            key = (entry[0], entry[0].key(entry[1]))
-            other = bool(taken) and entry[0] is not taken[0][0]
-            if other or key in self._under_way or entry[0] in self._serial:
+            operation, key, _, future = entry
+            if future.cancelled():
+                continue
+            other = bool(taken) and operation is not taken[0][0]
+            if other or (operation, key) in self._under_way or operation in self._serial:
                 left.append(entry)
                 continue
-            self._under_way.add(key)
+            self._under_way.add((operation, key))
             taken.append(entry)
         self._queue.extendleft(reversed(left))
         if taken and taken[0][0].serial:
@@ -238,30 +263,37 @@ class PostgresDatabase(Database):
             try:
                 await self._perform(batch)
             finally:
-                for operation, request, _ in batch:
-                    self._under_way.discard((operation, operation.key(request)))
+                for operation, key, _, _ in batch:
+                    self._under_way.discard((operation, key))
                 self._serial.discard(batch[0][0])
                 self._wake.set()
 
-    async def _perform(
-        self, batch: list[tuple[Operation[Any, Any], Any, asyncio.Future[Any]]]
-    ) -> None:
+    async def _perform(self, batch: list[_Entry]) -> None:
         operation = batch[0][0]
-        requests = [request for _, request, _ in batch]
+        requests = [request for _, _, request, _ in batch]
         try:
-            answers = await self.write(
-                lambda unit: operation.execute(unit, requests), workspace=None
-            )
+            answers = await self.write(partial(_whole, operation, requests), workspace=None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 for entry in batch:
                     await self._perform([entry])
                 return
             answers = [error] * len(batch)
-        for (_, _, future), answer in zip(batch, answers, strict=True):
+        for (_, _, _, future), answer in zip(batch, answers, strict=True):
             if future.done():
                 continue
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+
+async def _whole(
+    operation: Operation[Any, Any], requests: Sequence[Any], unit: Unit
+) -> Sequence[Any]:
+    """Execute; an answer too few or too many is found before anything is committed."""
+    answers = await operation.execute(unit, requests)
+    if len(answers) != len(requests):
+        message = f"{type(operation).__name__} gave {len(answers)} answers to {len(requests)}"
+        raise RuntimeError(message)
+    return answers

@@ -13,7 +13,7 @@ from uuid import UUID
 from armillary.clock import from_micros, to_micros
 from armillary.concurrency import leases, limits, slots
 from armillary.db.dialect import Dialect
-from armillary.db.sqlite import SqliteUnit
+from armillary.db.sqlite_writer import SqliteUnit
 from armillary.orchestration.states import State
 from armillary_migrations.core.m0001_create import STATEMENTS
 from tests.core.orchestration.vocabulary import NOW, named, read, show, words
