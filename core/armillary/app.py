@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
@@ -30,7 +30,7 @@ _log = logging.getLogger("armillary.app")
 class _App(Litestar):
     """Litestar without its look for pydantic, which costs 270 ms and 7 MB where it is installed."""
 
-    _get_default_plugins = staticmethod(lambda plugins: [*plugins, MsgspecDIPlugin()])  # type: ignore[assignment]
+    _get_default_plugins = staticmethod(lambda plugins: [*plugins, MsgspecDIPlugin()])
 
 
 def build(core: Core) -> App:
@@ -63,7 +63,9 @@ def build(core: Core) -> App:
     with_sockets = [*own, *declared] if core.plugins.serves(SERVER) else declared
     sockets = [route for routes in with_sockets for route in routes.sockets]
     hot = [route for route in http if route.mount == API]
-    return Front(core, Lane(hot, sockets), litestar, base_path=core.settings.server.base_path)
+    return Front(
+        core, Lane(hot, sockets), cast("App", litestar), base_path=core.settings.server.base_path
+    )
 
 
 def core_routes(core: Core) -> Iterable[Routes]:

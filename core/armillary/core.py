@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,8 +49,6 @@ class Core:
         self.chance = chance
         self.ids = Ids(clock, chance)
         self.metrics = Metrics()
-        self.before_stop: list[Callable[[], None]] = []
-        """Called when the process begins to stop: who keeps requests open ends them."""
         self.broker = EmbeddedBroker(database, clock, self.metrics)
         self.workspaces = Workspaces(database)
         self.gate = Gate(

@@ -105,9 +105,7 @@ class Choice(Body):
 
     def on(self, column: str) -> Condition:
         """Make the condition."""
-        return every(
-            [*filters.any_of(column, self.any_), *filters.none_of(column, self.not_any_)]
-        )
+        return every([*filters.any_of(column, self.any_), *filters.none_of(column, self.not_any_)])
 
 
 class ChoiceOrNone(Combining):

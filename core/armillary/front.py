@@ -155,9 +155,7 @@ class Front:
             workspace_id=workspace.id,
             account_id=workspace.account_id,
             actor=self._actor(),
-            client=client_of(
-                headers.get("user-agent", ""), headers.get("x-prefect-api-version")
-            ),
+            client=client_of(headers.get("user-agent", ""), headers.get("x-prefect-api-version")),
             received=self._core.clock.micros(),
             path=parameters,
             query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},

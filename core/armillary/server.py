@@ -99,8 +99,7 @@ async def _run(core: Core, sock: socket.socket, stop: asyncio.Event, *, say: Say
             _open_browser(address)
         return await _until_stopped(supervisor, web, stop)
     finally:
-        for call in core.before_stop:
-            call()
+        supervisor.wind_down()
         if web is not None:
             await web.stop()
         await supervisor.stop()

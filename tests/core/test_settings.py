@@ -85,10 +85,10 @@ def test_a_variable_is_decoded_to_its_fields_type(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[serwer]\nport = 1", r"no section \[serwer\]; did you mean 'server'\?"),
+        ("[srver]\nport = 1", r"no section \[srver\]; did you mean 'server'\?"),
         ("prt = 1", r"no section \[prt\]"),
         ("[server]\nprot = 1", r"\[server\] has no setting `prot`.*did you mean 'port'\?"),
-        ("[mark_late_runs]\nafte = 1", r"\[mark_late_runs\] has no setting `afte`.*'after'\?"),
+        ("[mark_late_runs]\naftr = 1", r"\[mark_late_runs\] has no setting `aftr`.*'after'\?"),
         ("[server]\nport = 'x'", r"server.port = 'x' .*does not do: Expected `int`"),
         ("[server]\nport = 70000", r"server.port = 70000 .*<= 65535"),
         ("[server", "not valid TOML"),

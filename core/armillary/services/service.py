@@ -3,7 +3,7 @@
 ::
 
     made ──▶ open ──▶ run ──────────────▶ close
-              │        │ stop asked for     ▲
+              │        │ wind_down, cancel  ▲
               │        ├────────────────────┤
               │        └── raises ──────────┤  a failure stops all services, with its name
               └── raises ───────────────────┘
@@ -45,6 +45,9 @@ class Service(ABC):
     @abstractmethod
     async def run(self) -> None:
         """Work until cancelled."""
+
+    def wind_down(self) -> None:  # noqa: B027 - the same
+        """Let go of requests that are kept open; called before the web server waits for them."""
 
     async def close(self) -> None:  # noqa: B027 - the same
         """Give back what :meth:`open` took; nothing by default."""

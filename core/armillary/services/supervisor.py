@@ -51,6 +51,14 @@ class Supervisor:
         failure.__cause__ = error
         self.failure.set_result(failure)
 
+    def wind_down(self) -> None:
+        """Tell every service that the process begins to stop."""
+        for service in reversed(self._opened):
+            try:
+                service.wind_down()
+            except Exception:  # noqa: BLE001 - the others are told all the same
+                _log.exception("%s did not wind down cleanly", service.name)
+
     async def stop(self) -> None:
         """Stop and close every service, the last started first."""
         self.failure.cancel()

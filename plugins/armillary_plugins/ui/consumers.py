@@ -50,7 +50,10 @@ class TellPages(Consumer):
         """Listen to logs as well: they are no events."""
         await super().open()
         news_of(self.core).listen(self._logged)
-        self.core.before_stop.append(self._streams.close)
+
+    def wind_down(self) -> None:
+        """Let the streams end: a page that listens would keep the web server waiting."""
+        self._streams.close()
 
     async def close(self) -> None:
         """Listen no more, and let the streams end."""

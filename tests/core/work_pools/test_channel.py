@@ -44,7 +44,7 @@ class Worker:
         self._to_server.put_nowait({"type": "websocket.receive", "text": text})
 
     async def frame(self) -> dict[str, Any]:
-        return msgspec.json.decode((await self.message())["text"])  # type: ignore[no-any-return]
+        return msgspec.json.decode((await self.message())["text"])
 
     async def snapshot(self) -> tuple[int, str, dict[str, Any]]:
         payload = (await self.frame())["payload"]
@@ -67,7 +67,7 @@ class Worker:
         await self.greet(**more)
         frame = await self.frame()
         assert frame["type"] == "worker.ready.v1", frame
-        return frame["payload"]  # type: ignore[no-any-return]
+        return frame["payload"]
 
     async def leave(self) -> None:
         self._to_server.put_nowait({"type": "websocket.disconnect", "code": 1001})

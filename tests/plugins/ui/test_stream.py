@@ -152,11 +152,11 @@ async def test_what_happens_before_the_stream_is_open_is_told_when_it_opens(
         assert await browser.hears() == [{"kind": "run", "id": second}, {"kind": "runs"}]
 
 
-@pytest.mark.usefixtures("teller")
-async def test_a_stop_ends_streams_and_those_that_come_meanwhile(core: Core) -> None:
+async def test_a_stop_ends_streams_and_those_that_come_meanwhile(
+    core: Core, teller: TellPages
+) -> None:
     async with listening(core) as (_, task):
-        for call in core.before_stop:
-            call()
+        teller.wind_down()
         async with asyncio.timeout(10):
             await task
     async with listening(core) as (_, late):
