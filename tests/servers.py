@@ -78,9 +78,7 @@ class Postgres:
     Nothing in it is durable: tests that kill servers kill ours, never this one.
     """
 
-    def __init__(
-        self, *, programs: Path, folder: Path, options: tuple[str, ...] = OPTIONS
-    ) -> None:
+    def __init__(self, *, programs: Path, folder: Path, options: tuple[str, ...] = OPTIONS) -> None:
         self.programs = programs
         self.folder = folder
         self.options = options

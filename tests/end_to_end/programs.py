@@ -223,6 +223,10 @@ class Prefect:
         rows = self.get("/flow_run_states/", flow_run_id=flow_run["id"])
         return [row["name"] for row in rows]
 
+    def logs(self, flow_run_id: str, text: str) -> None:
+        """Return once `prefect flow-run logs` shows the text: logs may come after the end."""
+        eventually(lambda: text in self.cli("flow-run", "logs", flow_run_id), f"{text!r} in logs")
+
     def ended(self, flow_run_id: str, seconds: float = SECONDS) -> dict[str, Any]:
         """The run, once it is in a state that ends it."""
         return self.reached(

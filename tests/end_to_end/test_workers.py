@@ -1,12 +1,11 @@
 """Work pools, deployments and a process worker, as the command line drives them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.end_to_end.programs import Prefect, Program, eventually
+from tests.end_to_end.programs import Prefect, eventually
+from tests.end_to_end.working import deploy, run_deployment, work_pool, working
 
 FLOWS = """
     import time
@@ -29,39 +28,12 @@ FLOWS = """
 """
 
 
-@contextmanager
-def working(prefect: Prefect, pool: str) -> Iterator[Program]:
-    """A worker of the pool that polls."""
-    with prefect.starting_cli("worker", "start", "--pool", pool, "--name", f"of {pool}") as worker:
-        worker.says("started!")
-        yield worker
-
-
 @pytest.fixture
 def pool(prefect: Prefect, request: pytest.FixtureRequest) -> str:
     """A new work pool with a folder of flows beside it."""
     name = f"pool-{request.node.name[5:40].strip('_').replace('_', '-')}"
-    prefect.cli("work-pool", "create", name, "--type", "process")
     prefect.write("my_flows.py", FLOWS)
-    return name
-
-
-def deploy(prefect: Prefect, flow: str, name: str, pool: str, *words: str) -> str:
-    return prefect.cli("deploy", f"my_flows.py:{flow}", "--name", name, "--pool", pool, *words)
-
-
-def run_deployment(prefect: Prefect, name: str, *words: str) -> str:
-    """Ask for a run on the command line; its id."""
-    flow, _, _ = name.partition("/")
-    before = {run["id"] for run in prefect.flow_runs(flow)}
-    prefect.cli("deployment", "run", name, *words)
-    (new,) = [
-        run
-        for run in prefect.flow_runs(flow)
-        if run["id"] not in before and not run["auto_scheduled"]
-    ]
-    identifier: str = new["id"]
-    return identifier
+    return work_pool(prefect, name)
 
 
 def test_a_worker_runs_what_is_asked_for_and_what_is_scheduled(prefect: Prefect, pool: str) -> None:
@@ -99,7 +71,7 @@ def test_a_worker_runs_what_is_asked_for_and_what_is_scheduled(prefect: Prefect,
     assert run["infrastructure_pid"]
     assert (run["work_pool_name"], run["work_queue_name"]) == (pool, "default")
     assert prefect.states(run) == ["Scheduled", "Pending", "Submitting", "Running", "Completed"]
-    assert "hello ada" in prefect.cli("flow-run", "logs", adhoc)
+    prefect.logs(adhoc, "hello ada")
     assert prefect.get(f"/flow_runs/{soon}")["parameters"] == {"name": "yaml"}
 
 
