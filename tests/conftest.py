@@ -4,6 +4,7 @@ Nothing here imports armillary when it is loaded: an import error of ours then f
 that need it, not all of them.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,9 +64,49 @@ def fresh_sqlite(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database_url(dialect: str, request: pytest.FixtureRequest) -> str:
+def empty_database_url(dialect: str, request: pytest.FixtureRequest) -> str:
     """The address of an empty database; the test runs once for each chosen dialect."""
     url: str = request.getfixturevalue(f"fresh_{dialect}")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with every table of this version, which tests copy."""
+    file = tmp_path_factory.mktemp("migrated") / "armillary.db"
+    servers.migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: servers.Postgres) -> str:
+    """The name of a database with every table of this version, which tests copy."""
+    name = postgres.create_database()
+    servers.migrate(postgres.database_url(name))
+    return name
+
+
+@pytest.fixture
+def copied_sqlite(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """The address of a SQLite file with every table and nothing in them."""
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'armillary.db')}"
+
+
+@pytest.fixture
+def copied_postgres(postgres: servers.Postgres, migrated_postgres: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with every table, gone after the test."""
+    name = postgres.create_database(like=migrated_postgres)
+    yield postgres.database_url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest) -> str:
+    """The address of a database with every table and nothing in them, on each chosen dialect.
+
+    Copied, because to migrate one for each test takes longer than most tests.
+    """
+    url: str = request.getfixturevalue(f"copied_{dialect}")
     return url
 
 

@@ -6,8 +6,9 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -108,10 +109,10 @@ class Postgres:
     def stop(self) -> None:
         self._run("pg_ctl", "-s", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
-    def create_database(self) -> str:
-        """The name of a new, empty database."""
+    def create_database(self, like: str = "template1") -> str:
+        """The name of a new database: a copy of another, or empty."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        self.execute(f"create database {name}")
+        self.execute(f"create database {name} template {like}")
         return name
 
     def drop_database(self, name: str) -> None:
@@ -119,10 +120,13 @@ class Postgres:
 
     def execute(self, statement: str) -> str:
         """What psql prints for one statement, without headings."""
-        return self._run("psql", "-X", "-q", "-A", "-t", "-d", self.url, "-c", statement)
+        return self._output("psql", "-X", "-q", "-A", "-t", "-d", self.url, "-c", statement)
 
     def _run(self, program: str, *arguments: str) -> str:
-        command = [*as_unprivileged(), str(self.programs / program), *arguments]
+        return self._output(program, *arguments, before=as_unprivileged())
+
+    def _output(self, program: str, *arguments: str, before: Sequence[str] = ()) -> str:
+        command = [*before, str(self.programs / program), *arguments]
         # Output goes to a file: the started server keeps a pipe open and nobody would see its end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
@@ -135,6 +139,17 @@ class Postgres:
             trail = log.read_text() if log.exists() else ""
             raise RuntimeError(f"{program} ended with {done.returncode}:\n{text}{trail}")
         return text
+
+
+def migrate(url: str) -> None:
+    """Make every table of this version in an empty database, as an operator does."""
+    with tempfile.TemporaryDirectory() as home:
+        subprocess.run(
+            [sys.executable, "-m", "armillary", "database", "upgrade", "--home", home],
+            env={**os.environ, "ARMILLARY_DATABASE_URL": url},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
 
 def as_unprivileged() -> list[str]:

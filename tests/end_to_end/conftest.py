@@ -1,5 +1,6 @@
 """One started server for the whole folder, and the real Prefect in a home of each test's own."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,16 @@ HURRIED = {
     "ARMILLARY_SCHEDULER_RECENT_INTERVAL": "1",
 }
 """Waits of the server that a test would otherwise sit through."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let programs be interrupted, also when the tests were started in the background.
+
+    A shell has what it starts there ignore interrupts, and a program's children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
