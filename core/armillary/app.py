@@ -33,7 +33,7 @@ class _App(Litestar):
     _get_default_plugins = staticmethod(lambda plugins: [*plugins, MsgspecDIPlugin()])
 
 
-def build(core: Core) -> Front:
+def build(core: Core) -> App:
     """Build the ASGI app of this process."""
     from armillary.system.routes import routes as system  # noqa: PLC0415
 
@@ -48,26 +48,24 @@ def build(core: Core) -> Front:
     ]
     failures = _Failures(next((routes.failure for routes in declared if routes.failure), None))
     http += document_routes(http).http
-
-    def litestar() -> App:
-        made = _App(
-            route_handlers=[*_handlers(http), *foreign],
-            guards=[scope_guard],
-            exception_handlers={
-                ArmillaryError: failures.deliberate,
-                HTTPException: failures.unrouted,
-                Exception: failures.fault,
-            },
-            openapi_config=None,
-            logging_config=None,
-            debug=False,
-        )
-        return cast("App", made)
-
+    litestar = _App(
+        route_handlers=[*_handlers(http), *foreign],
+        guards=[scope_guard],
+        exception_handlers={
+            ArmillaryError: failures.deliberate,
+            HTTPException: failures.unrouted,
+            Exception: failures.fault,
+        },
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
     with_sockets = [*own, *declared] if core.plugins.serves(SERVER) else declared
     sockets = [route for routes in with_sockets for route in routes.sockets]
     hot = [route for route in http if route.mount == API]
-    return Front(core, Lane(hot, sockets), litestar, base_path=core.settings.server.base_path)
+    return Front(
+        core, Lane(hot, sockets), cast("App", litestar), base_path=core.settings.server.base_path
+    )
 
 
 def core_routes(core: Core) -> Iterable[Routes]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,22 +43,11 @@ _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Front:
     """Serves the API's hot part itself and hands everything else on."""
 
-    def __init__(
-        self, core: Core, lane: Lane, inner: Callable[[], App], *, base_path: str = ""
-    ) -> None:
+    def __init__(self, core: Core, lane: Lane, inner: App, *, base_path: str = "") -> None:
         self._core = core
         self._lane = lane
-        self._make = inner
+        self._inner = inner
         self._base_path = base_path.rstrip("/")
-
-    @cached_property
-    def inner(self) -> App:
-        """The app that has the rest.
-
-        A server makes it before it answers, to hear of a plugin's faulty routes; whoever tests
-        the API alone is spared the wait.
-        """
-        return self._make()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -68,7 +57,7 @@ class Front:
         elif kind == "websocket":
             await self._websocket(scope, receive, send)
         else:
-            await self.inner(scope, receive, send)
+            await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self._core.clock.monotonic()
@@ -86,7 +75,7 @@ class Front:
                 scope["raw_path"] = path.encode()
                 scope["armillary.call"] = call
                 measured = self._measured(send, _group(method, path), began)
-                await self.inner(scope, limited(receive, headers), measured)
+                await self._inner(scope, limited(receive, headers), measured)
                 return
             group = found[0].group
             answer = await perform(found[0], call, limited(receive, headers))

@@ -167,13 +167,11 @@ class _Web:
         from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
         from armillary.pings import PingsInOrder  # noqa: PLC0415 - the same
 
-        app = build(core)
-        _ = app.inner
         self._sock = sock
         self._clock: Clock = core.clock
         self._server = _Uvicorn(
             uvicorn.Config(
-                app,
+                build(core),
                 http="httptools",
                 ws=PingsInOrder,
                 ws_ping_interval=20,

@@ -85,9 +85,9 @@ def test_a_plugin_adds_a_command(capsys: pytest.CaptureFixture[str], tmp_path: P
 
 
 def test_the_database_is_made_described_and_reset(
-    capsys: pytest.CaptureFixture[str], database_url: str, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ARMILLARY_DATABASE_URL", database_url)
+    monkeypatch.setenv("ARMILLARY_DATABASE_URL", empty_database_url)
 
     def told(*words: str) -> list[str]:
         assert main(["database", *words]) == 0

@@ -75,9 +75,11 @@ def is_key(like: dict[str, Shape], table: str, name: str) -> bool:
     return name in like.get(table, {}) and like[table][name][1] is None
 
 
-async def test_the_migrated_schema_is_the_declared_one(database_url: str, dialect: str) -> None:
+async def test_the_migrated_schema_is_the_declared_one(
+    empty_database_url: str, dialect: str
+) -> None:
     tables = core_tables()
-    database = database_for(database_url, SystemClock())
+    database = database_for(empty_database_url, SystemClock())
     await database.open()
     try:
         await upgrade(database, [tables])

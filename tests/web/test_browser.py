@@ -104,10 +104,9 @@ def test_a_changed_run_is_fetched_and_put_in_place(page: Page, site: Site) -> No
 def test_another_runs_change_is_not_asked_about(page: Page, site: Site) -> None:
     page.goto(RUN)
     _finish(site)
-    _tell(site, kind="run", id=samples.TASK_ID)
-    _tell(site, kind="logs", id=samples.RUN_ID)
     with page.expect_response(lambda answer: f"{FRAGMENTS}/logs" in answer.url):
-        pass
+        _tell(site, kind="run", id=samples.TASK_ID)
+        _tell(site, kind="logs", id=samples.RUN_ID)
     assert not [path for path in site.asked if path.startswith(f"{FRAGMENTS}/header")]
 
 
