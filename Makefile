@@ -7,6 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PYTHON ?= python3
 ARGS ?=
+# Tests wait more than they compute: three at once keep two cores busy.
+PARALLEL ?= -n 3 --dist worksteal
 VENV := .venv
 PREFECT := .venv-prefect
 LOCKS := packaging/locks
@@ -40,7 +42,7 @@ types: $(VENV)/.dev ## strict types
 
 suite: $(VENV)/.dev $(PREFECT)/.installed ## the tests alone; ARGS="tests/core -x" goes to pytest
 	@bash tests/prerequisites.sh
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 soak: $(VENV)/.dev ## what takes long: 100,000 events of task runs, out of order and repeated
 	@bash tests/prerequisites.sh

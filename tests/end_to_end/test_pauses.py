@@ -96,13 +96,13 @@ def test_a_suspended_run_leaves_its_worker_and_is_taken_up_again(prefect: Prefec
         worker.says("is paused.")
         prefect.run(RESUME.format(run=run, given={"number": 41}))
         ended = prefect.ended(run)
+        prefect.logs(run, "it is 42")
     assert ended["state_type"] == "COMPLETED", ended["state"]
     assert ended["run_count"] == 1
     names = prefect.states(ended)
     assert names[names.index("Suspended") :] == [
         "Suspended", "Resuming", "Pending", "Submitting", "Running", "Completed"
     ]  # fmt: skip
-    prefect.logs(run, "it is 42")
 
 
 def test_a_suspended_run_is_cancelled_at_once(prefect: Prefect) -> None:

@@ -62,6 +62,7 @@ def test_a_worker_runs_what_is_asked_for_and_what_is_scheduled(prefect: Prefect,
         soon = run_deployment(prefect, "greet/adhoc", "--start-in", "3 seconds")
         assert prefect.ended(adhoc)["state_type"] == "COMPLETED"
         assert prefect.ended(soon)["state_type"] == "COMPLETED"
+        prefect.logs(adhoc, "hello ada")
         (worker,) = prefect.post(f"/work_pools/{pool}/workers/filter")
         assert (worker["name"], worker["status"]) == (f"of {pool}", "ONLINE")
         assert prefect.get(f"/work_pools/{pool}")["status"] == "READY"
@@ -71,7 +72,6 @@ def test_a_worker_runs_what_is_asked_for_and_what_is_scheduled(prefect: Prefect,
     assert run["infrastructure_pid"]
     assert (run["work_pool_name"], run["work_queue_name"]) == (pool, "default")
     assert prefect.states(run) == ["Scheduled", "Pending", "Submitting", "Running", "Completed"]
-    prefect.logs(adhoc, "hello ada")
     assert prefect.get(f"/flow_runs/{soon}")["parameters"] == {"name": "yaml"}
 
 
