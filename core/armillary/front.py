@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from armillary.access import LOCAL_OWNER, Actor
 from armillary.api import API, Answer, Call, Route, decode, group_of
 from armillary.api_socket import Socket, SocketClosed
-from armillary.errors import ArmillaryError, NotFound, Refused
+from armillary.errors import ArmillaryError, Invalid, NotFound, Refused
 from armillary.lane import Lane
 from armillary.orchestration.transition import Client
 from armillary.workspaces import DEFAULT, Workspace
@@ -35,7 +35,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_BODY = 16 * 1024 * 1024
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
-_USER_AGENT = re.compile(r"prefect/(\d+)\.(\d+)\.(\d+)(\S*)")
+_USER_AGENT = re.compile(r"prefect/(\d{1,9})\.(\d{1,9})\.(\d{1,9})(\S*)")
+_API_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 _OLDEST_API = (0, 8, 0)
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -127,7 +128,12 @@ class Front:
             await socket.close(1011, "Internal Server Error")
 
     async def _locate(self, path: str) -> tuple[str, Workspace]:
-        """Take the base path and the workspace prefix off; NotFound for an unknown workspace."""
+        """Take the base path and the workspace prefix off; NotFound for an unknown workspace.
+
+        So is a path with NUL in it: no database takes that even to look for it.
+        """
+        if "\0" in path:
+            raise NotFound("Not Found")
         if self._base_path and path.startswith(self._base_path):
             path = path[len(self._base_path) :] or "/"
         if not path.startswith("/api/accounts/"):
@@ -148,7 +154,6 @@ class Front:
         workspace: Workspace,
         parameters: Mapping[str, str],
     ) -> Call:
-        query = scope.get("query_string")
         return Call(
             self._core,
             workspace=workspace.key,
@@ -158,7 +163,7 @@ class Front:
             client=client_of(headers.get("user-agent", ""), headers.get("x-prefect-api-version")),
             received=self._core.clock.micros(),
             path=parameters,
-            query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+            query=query_of(scope.get("query_string") or b""),
             headers=headers,
         )
 
@@ -187,6 +192,18 @@ async def perform(route: Route, call: Call, receive: Receive) -> Answer:
 def headers_of(scope: Scope) -> dict[str, str]:
     """Return the request's headers by lower-case name."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def query_of(text: bytes) -> dict[str, str]:
+    """Return the parameters of the query; Invalid for NUL in one of them."""
+    if not text:
+        return {}
+    found = dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+    for name, value in found.items():
+        if "\0" in value:
+            message = f"The query parameter {name} must not contain NUL characters (%00)."
+            raise Invalid(message, loc=("query", name), kind="nul")
+    return found
 
 
 def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:
@@ -229,8 +246,15 @@ async def read_body(receive: Receive) -> bytes:
 def refuse_other_origins(headers: Mapping[str, str]) -> None:
     """Let no page of another site change anything here: a browser always names its origin."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+    if origin is not None and _host_of(origin) != headers.get("host", ""):
         raise Refused(403, f"A page of {origin} may not change anything on this server.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None  # what is no address is nobody's
 
 
 @lru_cache(maxsize=1024)
@@ -238,12 +262,12 @@ def client_of(user_agent: str, api_version: str | None) -> Client:
     """Read who is calling from its headers; Refused (400) if its API version is too old."""
     api = None
     if api_version is not None:
-        parts = api_version.split(".")
-        if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        parts = _API_VERSION.fullmatch(api_version)
+        if parts is None:
             raise Refused(
                 400, f"Invalid X-PREFECT-API-VERSION header: {api_version!r} is no version."
             )
-        api = tuple(int(part) for part in parts)
+        api = (int(parts[1]), int(parts[2]), int(parts[3]))
         if api < _OLDEST_API:
             raise Refused(
                 400,

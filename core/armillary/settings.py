@@ -66,20 +66,7 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class OrchestrationSettings(Limits, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What runs may take, and how long things wait; seconds unless said otherwise."""
-
-    max_parameter_size: int = 524_288
-    """Bytes that the parameters of a run may have as JSON."""
-    max_scheduled_runs: int = 50
-    """Runs that a schedule has ahead of it at most, unless it says itself."""
-    max_graph_nodes: int = 10_000
-    """Nodes of a run's graph that are answered at most."""
-    max_graph_artifacts: int = 10_000
-    """Artifacts of a run's graph that are answered at most."""
-    max_scheduled_queue: int = 1000
-    """Background task runs of one task that wait for a worker in memory."""
-    max_retry_queue: int = 100
-    """Background task runs of one task that wait to be handed out again."""
+    """How long runs wait for slots, and what is kept of them; seconds unless said otherwise."""
 
 
 class TopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -16,6 +16,9 @@ select c.id, k.limit_id from concurrency_lease c
   join concurrency_limit l on l.id = k.limit_id
 where c.workspace = ? and c.holder_id = ? and c.holder_type = 'task_run' and l.name {in_list}
 """
+_OF_TASK_RUN = """
+select id from concurrency_lease where workspace = ? and holder_id = ? and holder_type = 'task_run'
+"""
 _OF_FLOW_RUN = """
 select c.id from task_run t join concurrency_lease c on c.holder_id = t.id
 where t.flow_run_id = ? and c.holder_type = 'task_run' and c.workspace = ?
@@ -60,6 +63,13 @@ async def give_back(unit: Unit, task_run_id: str, tags: Iterable[str]) -> None:
     held = {row[0] for row in await _held(unit, task_run_id, names(tags))}
     if held:
         await leases.give_back(unit, held)
+
+
+async def give_back_of_task_run(unit: Unit, task_run_id: str) -> None:
+    """Give back what a task run holds, whatever of: it is going away."""
+    rows = await unit.all(_OF_TASK_RUN, unit.workspace, task_run_id)
+    if rows:
+        await leases.give_back(unit, [row[0] for row in rows])
 
 
 async def give_back_of_flow_run(unit: Unit, flow_run_id: str) -> None:

@@ -8,13 +8,13 @@ import msgspec
 
 from armillary.api import Answer, Call, Routes
 from armillary.db.unit import Unit
+from armillary.deployments.parameters import ParameterError, check_size
 from armillary.errors import Invalid, NotFound, Refused, RunNotFound
 from armillary.flow_runs import repository
 from armillary.flow_runs.creating import Created, NewFlowRun
 from armillary.flow_runs.reading import FlowRunResponse, flow_run_from_row, read_flow_run
 from armillary.flow_runs.resuming import resume
 from armillary.flow_runs.schemas import (
-    MAX_PARAMETERS,
     CreateFlowRun,
     CreateInput,
     FilterInputs,
@@ -307,14 +307,10 @@ async def list_states(call: Call) -> Answer:
 
 def sized_parameters(parameters: dict[str, msgspec.Raw]) -> str:
     """Encode parameters; Invalid where they are larger than is stored."""
-    encoded = _encode(parameters)
-    if len(encoded) > MAX_PARAMETERS:
-        message = (
-            f"The parameters take {len(encoded)} bytes as JSON; at most {MAX_PARAMETERS} are "
-            "stored: pass a reference to large data instead."
-        )
-        raise Invalid(message, loc=("body", "parameters"))
-    return encoded.decode()
+    try:
+        return check_size(parameters).decode()
+    except ParameterError as error:
+        raise Invalid(str(error), loc=("body", "parameters")) from error
 
 
 def scalar_labels(labels: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:

@@ -10,7 +10,6 @@ from armillary.api import Body, OrDefault
 from armillary.orchestration.policies import FlowRunPolicy
 from armillary.orchestration.wire import CreateState
 
-MAX_PARAMETERS = 512 * 1024
 NO_OBJECT = msgspec.Raw(b"{}")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from armillary.clock import from_micros
+from armillary.concurrency import limits
+from armillary.concurrency.limits import DEPLOYMENT_PREFIX
 from armillary.db.unit import Unit
 from armillary.errors import NotFound
 from armillary.flow_runs.deleting import Forget, delete_some
@@ -24,6 +26,11 @@ values (?, ?, ?, ?, ?, ?, ?) on conflict (workspace, name) do nothing
 """
 _SET_TAGS = "update flow set tags = ?, updated = ? where id = ? and workspace = ?"
 _LOCK = "select 1 from flow where id = ? and workspace = ? {for_update}"
+_LIMITED = """
+select d.id from deployment d
+  join concurrency_limit l on l.workspace = d.workspace and l.name = ? || d.id
+where d.flow_id = ?
+"""
 _DELETES = (
     """delete from deployment_schedule where deployment_id in
         (select id from deployment where flow_id = ?)""",
@@ -79,6 +86,8 @@ async def delete_flow_part(unit: Unit, ids: Ids, flow_id: str, forget: Forget) -
     if await delete_some(unit, flow_id, forget, limit=RUNS_AT_ONCE) == RUNS_AT_ONCE:
         return False
     flow = await read_flow(unit, flow_id)
+    for row in await unit.all(_LIMITED, DEPLOYMENT_PREFIX, flow_id):
+        await limits.drop_deployment_limit(unit, row[0])
     for statement in _DELETES:
         await unit.run(statement, flow_id)
     if flow is not None:

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 
 from armillary.clock import maybe_micros, to_micros
+from armillary.concurrency import tags
 from armillary.db.unit import Reader, Unit
 from armillary.errors import NotFound
 from armillary.orchestration.states import State
@@ -59,8 +60,9 @@ async def rename(unit: Unit, run_id: str, name: str | None) -> None:
 
 
 async def delete(unit: Unit, run_id: str) -> None:
-    """Delete a task run with its states; its subflow runs stay, without a parent."""
+    """Delete a task run with its states, giving back its slots; its subflow runs stay."""
     await _require(unit, run_id, "Task not found")
+    await tags.give_back_of_task_run(unit, run_id)
     await unit.run(_ORPHAN, unit.micros, run_id)
     await unit.run(_DELETE_STATES, run_id)
     await unit.run(_DELETE, run_id)

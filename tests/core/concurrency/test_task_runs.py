@@ -9,6 +9,7 @@ from armillary.db.unit import Unit
 from armillary.orchestration.driving import Decided
 from armillary.orchestration.states import Proposal, StateType, propose
 from armillary.orchestration.verdicts import Status
+from armillary.task_runs import repository
 from armillary.task_runs.creating import NewTaskRun
 from armillary.task_runs.gate import TaskRunProposal
 from armillary.testing import ManualClock
@@ -68,6 +69,14 @@ async def test_who_finds_a_tag_full_waits_and_runs_once_it_is_free(tagged: Tagge
     await tagged.put(first, COMPLETED)
     assert (await tagged.put(second, RUNNING)).status is Status.ACCEPT
     await tagged.put(second, propose(StateType.FAILED))
+    assert await tagged.used() == 0
+
+
+async def test_deleting_a_task_run_gives_back_what_it_holds(tagged: Tagged) -> None:
+    run_id = await tagged.run()
+    await tagged.put(run_id, RUNNING)
+    assert await tagged.used() == 1
+    await tagged.core.database.write(lambda unit: repository.delete(unit, run_id), workspace=1)
     assert await tagged.used() == 0
 
 

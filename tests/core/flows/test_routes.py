@@ -102,6 +102,21 @@ async def test_deleting_a_flow_takes_its_runs_and_everything_below_them(
     assert (await reader.all("select count(*) from flow_run_state"))[0][0] == 1
 
 
+async def test_deleting_a_flow_takes_the_limits_of_its_deployments(
+    client: httpx.AsyncClient, core: Core
+) -> None:
+    doomed, other = await create(client, "doomed"), await create(client, "other")
+    for flow in (doomed, other):
+        body = {"name": "d", "flow_id": flow["id"], "concurrency_limit": 3}
+        assert (await client.post("/api/deployments/", json=body)).status_code == 201
+    assert (await client.delete(f"/api/flows/{doomed['id']}")).status_code == 204
+    found = await core.database.read(None).all(
+        "select d.flow_id from concurrency_limit l left join deployment d"
+        " on l.name = 'deployment:' || d.id"
+    )
+    assert [row[0] for row in found] == [other["id"]]
+
+
 async def test_bulk_delete_takes_at_most_its_limit_and_says_which(
     client: httpx.AsyncClient,
 ) -> None:
