@@ -1,0 +1,115 @@
+"""Every declared route, with a request to each that is in order, for one workspace's objects.
+
+It is complete by test: whoever declares a route says here and in :mod:`tests.contracts.bodies`
+how it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from armillary.api import Route, Routes, SocketRoute
+from armillary.app import core_routes
+from armillary.core import Core
+from armillary.openapi import document_routes
+from armillary.system.routes import routes as system
+from tests.contracts.bodies import BODIES
+from tests.contracts.world import World
+
+Json = Any
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request in order; ``path`` lies below the workspace's prefix, or below nothing."""
+
+    method: str
+    path: str
+    body: Json = None
+    has_body: bool = False
+
+
+def declared(core: Core) -> list[Routes]:
+    handed = core.collect("register_routes", core)
+    found = [system, *core_routes(core), *(each for each in handed if isinstance(each, Routes))]
+    return [*found, document_routes([])]
+
+
+def http_routes(core: Core) -> list[Route]:
+    return [route for routes in declared(core) for route in routes.http]
+
+
+def sockets(core: Core) -> list[SocketRoute]:
+    return [route for routes in declared(core) for route in routes.sockets]
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path.replace(':uuid}', '}')}"
+
+
+QUERIES: dict[str, Callable[[World], str]] = {
+    "GET /flow_run_states/": lambda w: f"?flow_run_id={w.run}",
+    "GET /task_run_states/": lambda w: f"?task_run_id={w.task}",
+    "GET /csrf-token": lambda _: "?client=me",
+    "GET /events/filter/next": lambda w: f"?page-token={w.page_token}",
+}
+_PLACES = (
+    ("/schedules/{schedule_id}", "schedule"), ("/leases/{lease_id}", "lease"),
+    ("concurrency_limits/tag/{tag}", "=t"), ("/v2/concurrency_limits/{id_or_name}", "limit"),
+    ("concurrency_limits/{id}", "tag_limit"), ("/concurrency-limit/{id}", "tag_limit"),
+    ("/flow_run_states/{id}", "state"), ("/task_run_states/{id}", "task_state"),
+    ("/deployments/name/{flow_name}/{deployment_name}", "=etl/nightly"),
+    ("/work_pools/{work_pool_name}", "=pool"), ("/queues/{name}", "=fast"),
+    ("/workers/{name}", "=w"), ("/work_pools/{name}", "=pool"), ("/work-pool/{name}", "=pool"),
+    ("/work_queues/name/{name}", "=fast"), ("/flows/name/{name}", "=etl"), ("/input/{key}", "=k"),
+    ("/flow_runs/{id}", "run"), ("/flow-run/{id}", "run"), ("/task_runs/{id}", "task"),
+    ("/task-run/{id}", "task"), ("/deployments/{id}", "deployment"),
+    ("/deployment/{id}", "deployment"), ("/work_queues/{id}", "queue"),
+    ("/work-queue/{id}", "queue"), ("/flows/{id}", "flow"), ("/flow/{id}", "flow"),
+    ("/{resource_id}", "deployment"), ("/views/{view}", "=aggregate-worker-metadata"),
+    ("/count-by/{countable}", "=event"), ("/static/{path:path}", "=nothing.css"),
+)  # fmt: skip
+"""How paths are filled: the end of a fixed part with its parameter, and a member of the world,
+or, after ``=``, a name as it is."""
+
+
+def path_of(route: Route, world: World) -> str:
+    """The path to one of the world's objects, with the query the route needs."""
+    path = route.path.replace(":uuid}", "}")
+    for template, value in _PLACES:
+        if template in path:
+            head, _, names = template.partition("{")
+            filled = value[1:] if value.startswith("=") else getattr(world, value)
+            path = path.replace(f"{head}{{{names}", f"{head}{filled}")
+    assert "{" not in path, f"{route.path}: say in _PLACES what {path} is filled with"
+    query = QUERIES.get(name_of(route))
+    return path + (query(world) if query else "")
+
+
+def request_of(route: Route, world: World) -> Request:
+    name = name_of(route)
+    has_body = route.body is not None
+    body = BODIES[name](world) if has_body else None
+    return Request(route.method, path_of(route, world), body, has_body)
+
+
+def in_order(routes: list[Route]) -> list[Route]:
+    """What only reads first, then what changes, then what deletes, the innermost first."""
+
+    def place(route: Route) -> tuple[bool, bool, int]:
+        deletes = route.method == "DELETE" or route.path.endswith("bulk_delete")
+        return (deletes, route.method != "GET", -len(re.findall("/", route.path)))
+
+    return sorted(routes, key=place)
+
+
+def prefixed(route: Route, path: str, prefix: str) -> str:
+    """Where a route lies for a workspace; pages have no workspace but the first."""
+    return prefix + path if route.mount else path
+
+
+def with_bodies(core: Core) -> Iterator[Route]:
+    return (route for route in in_order(http_routes(core)) if route.body is not None)

@@ -1,0 +1,114 @@
+"""A workspace with one object of each kind; two of them have the same names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from armillary.core import Core
+from armillary.db.dialect import Dialect
+from armillary_plugins.events import tokens
+from armillary_plugins.events.schemas import EventFilter
+from tests.api import Api
+from tests.plugins.events.samples import START, event, store
+
+TABLES = {
+    Dialect.SQLITE: "select name from sqlite_schema where type = 'table' and name not like 'sq%'",
+    Dialect.POSTGRES: "select tablename from pg_tables where schemaname = 'public'",
+}
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """The ids of a workspace's objects."""
+
+    flow: str
+    deployment: str
+    schedule: str
+    run: str
+    state: str
+    task: str
+    task_state: str
+    pool: str
+    queue: str
+    limit: str
+    tag_limit: str
+    lease: str
+    event: str
+    page_token: str
+
+
+async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
+    """Make it: runs that wait, with inputs, logs and events."""
+    pool = await api.pool(concurrency_limit=5)
+    queue = await api.queue("fast", concurrency_limit=2)
+    await api.post("/work_queues/", {"name": "fast"}, status=201)
+    heartbeat = {"name": "w", "heartbeat_interval_seconds": 30}
+    await api.post("/work_pools/pool/workers/heartbeat", heartbeat, status=204)
+    flow = await api.flow(tags=["a"])
+    made = await api.deployment(
+        flow, work_pool_name="pool", work_queue_name="fast", tags=["t"], concurrency_limit=4,
+        schedules=[{"schedule": {"cron": "0 0 * * *"}, "slug": "c"}],
+    )  # fmt: skip
+    run = await api.run(made["id"], tags=["a"], idempotency_key="same")
+    await api.post(f"/flow_runs/{run['id']}/input", {"key": "k", "value": "1"}, status=201)
+    tag_limit = await api.post(
+        "/concurrency_limits/", {"tag": "t", "concurrency_limit": 9}, status=201
+    )
+    body = {
+        "flow_run_id": run["id"], "task_key": "t", "dynamic_key": "0", "name": "t-0",
+        "tags": ["t"], "cache_key": "same", "state": {"type": "PENDING"},
+    }  # fmt: skip
+    task = await api.post("/task_runs/", body, status=201)
+    limit = await api.post("/v2/concurrency_limits/", {"name": "slots", "limit": 90}, status=201)
+    taken = await api.post(
+        "/v2/concurrency_limits/increment-with-lease",
+        {"slots": 2, "names": ["slots"], "holder": {"type": "flow_run", "id": run["id"]}},
+    )
+    line = {
+        "name": "n", "level": 20, "message": "m", "timestamp": "2026-01-01T12:00:00Z",
+        "flow_run_id": run["id"], "task_run_id": task["id"],
+    }  # fmt: skip
+    await api.post("/logs/", [line], status=201)
+    happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
+    await store(core, happened, workspace=key)
+    return World(
+        flow=flow, deployment=made["id"], schedule=made["schedules"][0]["id"], run=run["id"],
+        state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
+        queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
+        event=str(happened.id), page_token=_token(),
+    )  # fmt: skip
+
+
+def _token() -> str:
+    since = int(START.timestamp()) * 1_000_000
+    return tokens.written(
+        tokens.PageToken(
+            EventFilter(),
+            since=since - 10**12,
+            until=since + 10**12,
+            count=9,
+            page_size=5,
+            offset=0,
+        )
+    )
+
+
+async def rows_of(core: Core) -> Rows:
+    """Everything that is stored, by table, in an order of its own."""
+    reader = core.database.read(None)
+    tables = await reader.all(TABLES[core.database.dialect])
+    found = {}
+    for (name,) in sorted(map(tuple, tables)):
+        rows = await reader.all(f'select * from "{name}"')
+        found[name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+def ids_in(*values: object) -> set[str]:
+    """Every uuid that occurs in these."""
+    return set(_UUID.findall(" ".join(map(str, values))))
