@@ -38,7 +38,7 @@ from armillary.orchestration.driving import (
 from armillary.orchestration.policies import RunChange
 from armillary.orchestration.policy import Policies
 from armillary.orchestration.rule import PolicyName, UnitRule
-from armillary.orchestration.states import Proposal, State
+from armillary.orchestration.states import Proposal, State, StateType
 from armillary.orchestration.transition import Client, Limits, Transition
 from armillary.task_runs.gate import TaskRunGate
 
@@ -111,6 +111,10 @@ class Gate:
             return unmoved(outcome, loaded.state)
         await write_states(unit, [write])
         await conclude(outcome, transition, write.state, unit)
+        if retries(write.state, transition) and not request.client.retries_task_runs:
+            await self.task_runs.retry_failed_in(
+                unit, loaded.workspace, request.run_id, write.state
+            )
         await self.mirror(unit, loaded, write.state)
         return moved(outcome, write.state)
 
@@ -240,7 +244,8 @@ class SetFlowRunStates(Operation[FlowRunProposal, Decided]):
     def _decide(
         self, unit: Unit, found: Loaded, request: FlowRunProposal
     ) -> tuple[Decided | Exception, FlowRunWrite | None]:
-        if found.facts.parent_task_run_id is not None:
+        alone = request.client.retries_task_runs and found.facts.parent_task_run_id is None
+        if not alone:
             return _NEEDS_UNIT, None
         transition = self._gate.transition(found, request, unit)
         try:
@@ -257,6 +262,11 @@ class SetFlowRunStates(Operation[FlowRunProposal, Decided]):
         if concluding(outcome, transition, write.state):
             return _NEEDS_UNIT, None
         return moved(outcome, write.state), write
+
+
+def retries(written: State, transition: Transition) -> bool:
+    """Tell whether a failure was answered by another attempt."""
+    return written.type is StateType.SCHEDULED and transition.proposed.type is StateType.FAILED
 
 
 def _not_found(run_id: str) -> RunNotFound:

@@ -33,6 +33,11 @@ class Client(msgspec.Struct, frozen=True):
         """Tell whether the client's API has the bookkeeping of pauses."""
         return self.api_at_least(0, 8, 4)
 
+    @property
+    def retries_task_runs(self) -> bool:
+        """Tell whether the client starts failed task runs afresh by itself when a flow retries."""
+        return self.api_at_least(0, 8, 3)
+
 
 class DeploymentLimit(msgspec.Struct, frozen=True, kw_only=True):
     """Which concurrency limit a run's deployment has, and what to do when it is full.

@@ -25,7 +25,7 @@ from armillary.orchestration.driving import (
 )
 from armillary.orchestration.policies import RunChange
 from armillary.orchestration.rule import PolicyName
-from armillary.orchestration.states import Proposal, State
+from armillary.orchestration.states import Proposal, State, StateDetails
 from armillary.orchestration.transition import Client, Transition
 from armillary.task_runs.creating import NewTaskRun, find_existing, insert_task_run
 from armillary.task_runs.loading import Loaded, load
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from armillary.orchestration.engine import Gate
 
 UNKNOWN_CLIENT = Client()
+_FAILED_OF_FLOW_RUN = """
+select id from task_run where flow_run_id = ? and workspace = ? and state_type = 'FAILED'
+order by id
+"""
 _SAME_WORKSPACE = """
 select 1 from task_run t join flow_run f on f.workspace = t.workspace where t.id = ? and f.id = ?
 """
@@ -142,6 +146,28 @@ class TaskRunGate:
                 workspace=loaded.workspace, run_id=task_run_id, proposal=copy, policy="minimal"
             ),
         )
+
+    async def retry_failed_in(
+        self, unit: Unit, workspace: int, flow_run_id: str, state: State
+    ) -> None:
+        """Let every failed task run wait for its flow run's next attempt, which ``state`` is."""
+        waiting = Proposal(
+            type=state.type,
+            name=state.name,
+            message=state.message,
+            details=StateDetails(scheduled_time=state.details.scheduled_time),
+        )
+        for (run_id,) in await unit.all(_FAILED_OF_FLOW_RUN, flow_run_id, workspace):
+            await self.set_task_run_state_in(
+                unit,
+                TaskRunProposal(
+                    workspace=workspace, run_id=run_id, proposal=waiting, policy="minimal"
+                ),
+            )
+            loaded = await load(unit, run_id)
+            if loaded is not None:
+                counted = loaded.facts.flow_run_run_count
+                await write_counts(unit, run_id, run_count=0, flow_run_run_count=counted)
 
     def transition(self, loaded: Loaded, request: TaskRunProposal, unit: Unit) -> Transition:
         """Put together what rules look at."""

@@ -16,6 +16,7 @@ from armillary.orchestration.driving import Decided
 from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.policies import TaskRunPolicy
 from armillary.orchestration.states import Proposal, StateDetails, StateType, propose
+from armillary.orchestration.transition import Client
 from armillary.orchestration.verdicts import Status
 from armillary.task_runs.creating import NewTaskRun
 from armillary.task_runs.gate import TaskRunProposal, policy_for
@@ -235,6 +236,32 @@ async def test_a_subflow_runs_state_is_copied_to_the_task_run_that_stands_for_it
     assert details["child_flow_run_id"] == child
     assert details["task_run_id"] == RUN
     assert details["flow_run_id"] == uuid(2001)
+
+
+@pytest.mark.parametrize(("api", "state"), [((0, 8, 2), "AwaitingRetry"), (None, "Failed")])
+async def test_a_retried_flow_run_takes_failed_task_runs_along_for_old_clients(
+    core: Core, api: tuple[int, ...] | None, state: str
+) -> None:
+    flow_run = await a_flow_run(core)
+    await core.database.write(
+        lambda unit: unit.run(
+            "update flow_run set empirical_policy = ? where id = ?",
+            '{"retries": 1, "retry_delay": 5}', flow_run,
+        ),
+        workspace=WORKSPACE,
+    )  # fmt: skip
+    await create(core, flow_run)
+    await put(core, RUNNING)
+    await put(core, FAILED)
+    decided = await core.gate.set_flow_run_state(
+        FlowRunProposal(
+            workspace=WORKSPACE, run_id=flow_run, proposal=FAILED, client=Client(api=api)
+        )
+    )
+    assert decided.state is not None
+    assert decided.state.name == "AwaitingRetry"
+    found = await row(core)
+    assert (found["state_name"], found["run_count"]) == (state, 0 if api else 1)
 
 
 async def test_a_subflow_of_a_task_run_that_is_gone_goes_on(core: Core) -> None:
