@@ -157,6 +157,15 @@ async def test_parameters_and_successes_are_the_agreed_ones(served: dict[str, An
         assert path_parameters(here[place]) == path_parameters(operation), place
 
 
+@pytest.mark.docs
+def test_the_readme_says_how_many_are_served(
+    generated_part: Callable[[Path, str, str], None],
+) -> None:
+    every, missing = len(agreed()), len(later())
+    text = f"{every - missing} of the {every} routes of Prefect's contract are served."
+    generated_part(CONTRACT.parents[2] / "README.md", "routes", text)
+
+
 @pytest.mark.snapshots
 async def test_the_document_is_recorded(
     served: dict[str, Any], snapshot: Callable[[str, str], None]

@@ -1,4 +1,4 @@
-"""The generated parts of documents are what the program says today."""
+"""Documents are true: generated parts are fresh, and what they name is there."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,56 @@ from pathlib import Path
 
 import pytest
 
+from armillary.commands import COMMANDS
+
 ROOT = Path(__file__).parents[2]
+OUTSIDE = {".venv", ".venv-prefect", ".hypothesis", ".pytest_cache", "node_modules"}
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob("*.md")
+    if OUTSIDE.isdisjoint(path.relative_to(ROOT).parts)
+)
+TOP = "core|plugins|web|migrations|packaging|tests"
+MADE_UP = {"plugins/armillary_plugins/hello"}
+"""What a document tells the reader to make."""
+
+
+def prose(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_leads_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(name))
+    inside = [link.partition("#")[0] for link in links if "://" not in link]
+    folder = (ROOT / name).parent
+    assert [link for link in inside if not (folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_that_is_named_is_there(name: str) -> None:
+    spans = re.findall(r"`([^`\n]+)`", prose(name))
+    paths = {span for span in spans if re.fullmatch(rf"(?:{TOP})/[\w./-]*", span)}
+    assert {path for path in paths - MADE_UP if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_verb_and_every_command_that_is_named_is_known(name: str) -> None:
+    code = re.findall(r"^```\w*\n(.*?)^```", prose(name), re.MULTILINE | re.DOTALL)
+    lines = [line for block in code for line in block.splitlines()]
+    spans = [*re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", prose(name), flags=re.DOTALL))]
+    said = [" ".join(each.split()) for each in (*lines, *spans)]
+    verbs = {found[1] for each in said if (found := re.match(r"(?:\w+=\S+ )*make ([a-z]+)", each))}
+    assert verbs - set(re.findall(r"^([a-z]+):", prose("Makefile"), re.MULTILINE)) == set()
+    words = {found[1] for each in said if (found := re.match(r"(?:\S*/)?armillary ([a-z]+)", each))}
+    assert words - {command.name for command in COMMANDS} == set()
+
+
+def test_decisions_are_numbered_without_a_gap_and_headed_by_their_number() -> None:
+    files = sorted((ROOT / "core/decisions").glob("*.md"))
+    assert [path.name[:5] for path in files] == [f"{n:04}-" for n in range(1, len(files) + 1)]
+    for number, path in enumerate(files, 1):
+        assert path.read_text(encoding="utf-8").startswith(f"# {number}. ")
 
 
 @pytest.mark.docs
