@@ -41,10 +41,10 @@ class Documents:
 
     def check(self, document: Path, name: str, text: str) -> None:
         mark = re.compile(
-            rf"(?<=<!-- generated: {re.escape(name)} -->\n).*?(?=<!-- /generated -->)", re.DOTALL
+            rf"(<!-- generated: {re.escape(name)} -->\n).*?(?=<!-- /generated -->)", re.DOTALL
         )
         before = document.read_text(encoding="utf-8")
-        after, found = mark.subn(lambda _: text.rstrip("\n") + "\n", before)
+        after, found = mark.subn(lambda part: part[1] + text.rstrip("\n") + "\n", before)
         if found != 1:
             pytest.fail(f"{document} has {found} parts called `{name}`, not one.", pytrace=False)
         if self.rewrite:

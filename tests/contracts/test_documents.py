@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from armillary.commands import COMMANDS
+from armillary.plugins import Plugins, discover, enabled_among
 
 ROOT = Path(__file__).parents[2]
 OUTSIDE = {".venv", ".venv-prefect", ".hypothesis", ".pytest_cache", "node_modules"}
@@ -66,6 +67,29 @@ def test_the_verbs_of_the_makefile_are_listed(
     verbs = re.findall(r"^([a-z]+):.*?## (.+)$", makefile, re.MULTILINE)
     rows = "\n".join(f"| `make {verb}` | {meaning} |" for verb, meaning in verbs)
     generated_part(ROOT / "tests/README.md", "verbs", f"| verb | does |\n|---|---|\n{rows}")
+
+
+@pytest.mark.docs
+def test_the_guide_lists_every_plugin_that_ships(
+    generated_part: Callable[[Path, str, str], None],
+) -> None:
+    found = {
+        name: each
+        for name, each in discover().items()
+        if each.package == f"armillary_plugins.{name}"
+    }
+    plugins = Plugins(found, enabled=enabled_among(found, enable=found, disable=()), targets=())
+    rows = ["| plugin | does | runs as | requires | also called |", "|---|---|---|---|---|"]
+    for name, each in found.items():
+        manifest = each.manifest
+        kinds = ", ".join(plugins.kinds(name)) or "-"
+        requires, aliases = ", ".join(manifest.requires), ", ".join(manifest.aliases)
+        rows.append(f"| `{name}` | {manifest.summary} | {kinds} | {requires} | {aliases} |")
+    generated_part(ROOT / "plugins/README.md", "plugins", "\n".join(rows))
+
+
+def test_every_plugin_that_ships_is_enabled_by_default() -> None:
+    assert [name for name, found in discover().items() if not found.manifest.default] == []
 
 
 def test_every_verb_is_documented_and_phony() -> None:

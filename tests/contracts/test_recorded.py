@@ -39,6 +39,13 @@ def test_rewriting_a_part_leaves_the_rest_of_the_document(tmp_path: Path) -> Non
     assert document.read_text(encoding="utf-8") == DOCUMENT.replace("old", r"new \1")
 
 
+def test_a_part_that_is_empty_yet_is_written(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text(DOCUMENT.replace("old\n", "") + DOCUMENT.replace("list", "other"))
+    Documents(rewrite=True).check(document, "list", "new")
+    Documents(rewrite=False).check(document, "list", "new")
+
+
 def test_a_document_without_the_part_fails(tmp_path: Path) -> None:
     document = tmp_path / "README.md"
     document.write_text(DOCUMENT, encoding="utf-8")
