@@ -17,8 +17,18 @@ DOCUMENTS = sorted(
     if OUTSIDE.isdisjoint(path.relative_to(ROOT).parts)
 )
 TOP = "core|plugins|web|migrations|packaging|tests"
-MADE_UP = {"plugins/armillary_plugins/hello"}
-"""What a document tells the reader to make."""
+MADE_UP = {"plugins/armillary_plugins/hello", "my_flow.py", "rules.py"}
+"""What a document tells the reader to make, or that a plugin may have."""
+
+
+EVERYTHING = {
+    f"/{'/'.join(parts[start:])}{'/' if path.is_dir() else ''}"
+    for top in TOP.split("|")
+    for path in (ROOT / top, *(ROOT / top).rglob("*"))
+    for parts in [path.relative_to(ROOT).parts]
+    for start in range(len(parts))
+}
+"""The end of the path of everything there is."""
 
 
 def prose(name: str) -> str:
@@ -38,6 +48,13 @@ def test_every_path_that_is_named_is_there(name: str) -> None:
     spans = re.findall(r"`([^`\n]+)`", prose(name))
     paths = {span for span in spans if re.fullmatch(rf"(?:{TOP})/[\w./-]*", span)}
     assert {path for path in paths - MADE_UP if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_file_and_folder_that_is_named_is_somewhere(name: str) -> None:
+    spans = re.findall(r"`([^`\n]+)`", prose(name))
+    named = {span for span in spans if re.fullmatch(r"\w[\w/]*(?:/|\.py)", span)}
+    assert {each for each in named - MADE_UP if f"/{each}" not in EVERYTHING} == set()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
