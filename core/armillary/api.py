@@ -282,6 +282,9 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
     except Invalid as error:
         error.request_body = _echo(body)
         raise
+    except ValueError as error:  # what msgspec says of an epoch number beyond the year 9999
+        message = f"A date in the body is out of range: {error}."
+        raise Invalid(message, kind="datetime_parsing", request_body=_echo(body)) from error
 
 
 @cache

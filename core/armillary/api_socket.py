@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 import msgspec
 
 from armillary.api import Call
+from armillary.errors import Unavailable
 
 ORDERED = "armillary.ordered_pings"
 """The key in the connection's scope by which a socket asks for its pings among the messages."""
@@ -123,3 +125,23 @@ async def handshake(call: Call, socket: Socket) -> bool:  # noqa: ARG001 - auth 
         return False
     await socket.send_json({"type": "auth_success"})
     return True
+
+
+async def send_until_left(socket: Socket, sending: Coroutine[Any, Any, None]) -> None:
+    """Let what only sends run until the peer goes; a peer that speaks meanwhile is sent away."""
+    sender = asyncio.ensure_future(sending)
+    listener = asyncio.ensure_future(socket.receive_text())
+    try:
+        await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        spoke = listener.done() and not listener.cancelled() and listener.exception() is None
+        failure = sender.exception() if sender.done() and not sender.cancelled() else None
+        for task in (sender, listener):
+            task.cancel()
+        await asyncio.gather(sender, listener, return_exceptions=True)
+    if failure is not None and not isinstance(failure, SocketClosed | Unavailable):
+        raise failure
+    if spoke:
+        await socket.close(1002, "No message is expected after the filter")
+    elif isinstance(failure, Unavailable):
+        await socket.close(1013, "Try again later")

@@ -185,8 +185,11 @@ async def perform(route: Route, call: Call, receive: Receive) -> Answer:
     call.actor.require(route.scope)
     if route.body is None:
         return await route.handler(call)
-    body = await read_body(receive)
-    return await route.handler(call, decode(route.body, body, nul=route.nul))
+    body = decode(route.body, await read_body(receive), nul=route.nul)
+    try:
+        return await route.handler(call, body)
+    except RecursionError as error:  # documents that pass through are walked later than decoded
+        raise Invalid("The body is nested too deeply.", kind="recursion_loop") from error
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -209,7 +212,7 @@ def query_of(text: bytes) -> dict[str, str]:
 def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:
     """Refuse (413) a body over the limit, by its announced or its real length."""
     announced = headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > MAX_BODY:
+    if announced.isdecimal() and int(announced) > MAX_BODY:
         raise _too_large()
     taken = 0
 

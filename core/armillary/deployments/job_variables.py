@@ -39,7 +39,10 @@ def check_job_template(
     """
     if not template:
         return
-    decoded = {name: json.loads(bytes(raw)) for name, raw in template.items()}
+    try:
+        decoded = {name: _exactly(raw) for name, raw in template.items()}
+    except JobVariableError as error:
+        raise _invalid(f"The base_job_template cannot be used: {error}") from error
     configuration, variables = decoded.get("job_configuration"), decoded.get("variables")
     if not isinstance(configuration, dict) or not isinstance(variables, dict):
         raise _invalid(
@@ -47,6 +50,8 @@ def check_job_template(
             "'job_configuration' and 'variables'."
         )
     properties = variables.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise _invalid("The properties of the base_job_template's variables must be an object.")
     undeclared = sorted(set(_placeholders(configuration)) - set(properties))
     if undeclared:
         raise _invalid(
@@ -86,7 +91,7 @@ def check_job_variables(
     try:
         values, dropped = _defaults(variables, blocks, strict=strict_defaults)
         for layer in layers:
-            values.update((name, json.loads(bytes(raw))) for name, raw in (layer or {}).items())
+            values.update((name, _exactly(raw)) for name, raw in (layer or {}).items())
         leniency = Leniency(ignore_required=not require or dropped, null_for_defaults=True)
         check_values(values, variables, leniency)
     except (SchemaMismatch, CircularSchema) as error:
@@ -168,17 +173,25 @@ def _resolved(variables: bytes, blocks: Blocks | None) -> Iterator[tuple[str, An
             continue
         if block_id not in blocks:
             raise BlockMissing
-        yield name, json.loads(bytes(blocks[block_id]))
+        yield name, _exactly(blocks[block_id])
 
 
 def _written_defaults(variables: bytes) -> Iterator[tuple[str, Any]]:
-    schema = json.loads(variables)
+    schema = _exactly(variables)
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict):
         return
     for name, member in properties.items():
         if isinstance(member, dict) and "default" in member:
             yield name, member["default"]
+
+
+def _exactly(raw: msgspec.Raw | bytes) -> Any:
+    """JSON as Python values; JobVariableError for numbers longer than Python reads."""
+    try:
+        return json.loads(bytes(raw))
+    except ValueError as error:
+        raise JobVariableError(f"A value cannot be read as JSON: {error}.") from error
 
 
 def _block_id(default: object) -> str | None:

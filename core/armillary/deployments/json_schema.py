@@ -75,6 +75,8 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         raise SchemaMismatch(f"Invalid schema: {error.message}") from error
     except RecursionError as error:
         raise CircularSchema(_CIRCULAR) from error
+    except (ValueError, ArithmeticError) as error:
+        raise SchemaMismatch(f"Invalid schema: {error}") from error
 
 
 def check_values(values: Any, schema: bytes, leniency: Leniency) -> None:
@@ -93,7 +95,7 @@ def find_errors(values: Any, schema: bytes, leniency: Leniency) -> list[Validati
         return list(validator.iter_errors(values))
     except RecursionError as error:
         raise CircularSchema(_CIRCULAR) from error
-    except Unresolvable as error:
+    except (Unresolvable, ValueError, ArithmeticError) as error:  # bad addresses, huge numbers
         raise SchemaMismatch(f"Validation failed. Failure reason: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -71,5 +72,5 @@ class FilterInputs(Body):
     """Which of a run's inputs to list."""
 
     prefix: str
-    limit: OrDefault[int] = 1
+    limit: OrDefault[Annotated[int, msgspec.Meta(ge=0, lt=2**31)]] = 1
     exclude_keys: OrDefault[list[str]] = []

@@ -11,6 +11,7 @@ import msgspec
 from armillary.api import Body, OrDefault
 from armillary.clock import from_micros
 from armillary.db.unit import Row
+from armillary.errors import Invalid
 from armillary.orchestration.decision import Outcome
 from armillary.orchestration.states import (
     DEFAULT_NAMES,
@@ -70,8 +71,17 @@ def _in_utc(details: StateDetails) -> StateDetails:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Move a time a client sent to UTC; one without a zone is taken to be in UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """Move a time a client sent to UTC; one without a zone is taken to be in UTC.
+
+    Raises Invalid where it lies before the year 1 or after the year 9999 there.
+    """
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        message = f"The time {moment.isoformat()} is out of range: in UTC no calendar has it."
+        raise Invalid(message, kind="datetime_parsing") from error
 
 
 class WireDetails(msgspec.Struct, frozen=True, kw_only=True):

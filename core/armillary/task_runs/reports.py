@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from armillary.clock import to_micros
+from armillary.errors import Invalid
 from armillary.events.schemas import RESOURCE_ID, ROLE, InEvent, without_nul
 from armillary.orchestration.policies import TaskRunPolicy
 from armillary.orchestration.states import StateDetails
@@ -119,7 +120,7 @@ def report_of(workspace: int, event: InEvent) -> Report | None:
     """Read an event; one that cannot be read is left out with a line in the log."""
     try:
         return _report(workspace, event)
-    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, Invalid, RecursionError) as error:
         _log.warning("the event %s (%s) says nothing of a task run: %s",
                      event.id, event.event[:100], error)  # fmt: skip
         return None

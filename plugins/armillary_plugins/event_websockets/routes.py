@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from armillary.api import Call, Routes
-from armillary.api_socket import Socket, SocketClosed, handshake
+from armillary.api_socket import Socket, handshake, send_until_left
 from armillary.clock import to_micros
 from armillary.errors import Invalid, Unavailable
 from armillary_plugins.event_websockets.config import Config
@@ -60,23 +60,10 @@ async def stream_events(call: Call, socket: Socket) -> None:
         await socket.close(1002, str(error))
         return
     stream = Stream(call, socket, request)
-    sending = asyncio.ensure_future(stream.run())
-    listening = asyncio.ensure_future(socket.receive_text())
     try:
-        await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+        await send_until_left(socket, stream.run())
     finally:
-        spoke = listening.done() and not listening.cancelled() and listening.exception() is None
-        failure = sending.exception() if sending.done() and not sending.cancelled() else None
-        for task in (sending, listening):
-            task.cancel()
-        await asyncio.gather(sending, listening, return_exceptions=True)
         stream.end()
-    if failure is not None and not isinstance(failure, SocketClosed | Unavailable):
-        raise failure
-    if spoke:
-        await socket.close(1002, "No message is expected after the filter")
-    elif isinstance(failure, Unavailable):
-        await socket.close(1013, "Try again later")
 
 
 class Stream:

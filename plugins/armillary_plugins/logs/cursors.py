@@ -48,7 +48,7 @@ def written(cursor: Cursor) -> str:
 def read(text: str | None) -> Cursor | None:
     """Read a cursor; None for what is none, which means the beginning."""
     found = _TEXT.fullmatch(text or "")
-    if found is None:
+    if found is None or abs(int(found[2])) > -BEFORE[0]:
         return None
     return Cursor(
         paging=found[1] == "p", timestamp=int(found[2]), key=int(found[3]), newest=int(found[4])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from armillary.api import uuid_text
 from armillary.clock import to_micros
 from armillary.errors import Invalid, NotFound
+from armillary.orchestration.wire import in_utc
 from armillary_plugins.logs.schemas import CreateLog
 
 Row = tuple[int, int, int, int, str, str, str | None, str | None]
@@ -39,7 +39,7 @@ def batch_of(lines: Sequence[CreateLog], *, workspace: int, created: int) -> Bat
             (
                 workspace,
                 created,
-                _micros(line.timestamp),
+                to_micros(in_utc(line.timestamp)),
                 line.level,
                 _without_nul(line.name),
                 _without_nul(line.message),
@@ -48,12 +48,6 @@ def batch_of(lines: Sequence[CreateLog], *, workspace: int, created: int) -> Bat
             )
         )
     return Batch(rows)
-
-
-def _micros(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return to_micros(moment)
 
 
 def _without_nul(text: str) -> str:

@@ -27,6 +27,9 @@ class News:
         for listener in self._listeners:
             listener(batch)
 
+    def __len__(self) -> int:
+        return len(self._listeners)
+
 
 _NEWS: WeakKeyDictionary[object, News] = WeakKeyDictionary()
 

@@ -22,10 +22,11 @@ def register_tables() -> list[Tables]:
 
 @hookimpl
 def register_routes(core: Core) -> list[Routes]:  # noqa: ARG001 - they ask the call for it
-    """Routes that take and give log lines."""
+    """Routes that take and give log lines, and the websocket that streams them."""
     from armillary_plugins.logs.routes import routes
+    from armillary_plugins.logs.streaming import streaming
 
-    return [routes]
+    return [routes, streaming]
 
 
 @hookimpl

@@ -150,6 +150,33 @@ async def tail(  # noqa: PLR0913 - which lines, from where, how many
     return Tail([_log(row) for row in rows], cursors.written(place.after(last, more=more)), more)
 
 
+async def newest_key(reader: Reader) -> int:
+    """Return the key of the line that arrived last."""
+    return int(await reader.value(_NEWEST))
+
+
+async def arrived(
+    reader: Reader, logs: LogFilter, *, after: int, limit: int
+) -> tuple[list[Log], int]:
+    """List the lines a filter lets through of those behind a key, as they arrived.
+
+    What is returned besides is the key to go on from: lines that no filter lets through are not
+    looked at twice.
+    """
+    newest = await newest_key(reader)
+    where = logs.on()
+    rows = await reader.all(
+        f"select {_COLUMNS} from log where key > ? and key <= ? and workspace = ? and {where.sql}"
+        " order by key limit ?",
+        after,
+        newest,
+        reader.workspace,
+        *where.args,
+        limit,
+    )
+    return [_log(row) for row in rows], rows[-1][0] if len(rows) == limit else max(after, newest)
+
+
 async def each_page(reader: Reader, flow_run_id: str, *, size: int) -> AsyncIterator[list[Log]]:
     """Go through the lines a run has now, by time, holding one page of them."""
     newest = await reader.value(_NEWEST)

@@ -9,6 +9,7 @@ import msgspec
 
 from armillary.db.filters import json_list
 from armillary.db.unit import Row, Unit
+from armillary.deployments.checking import sized
 from armillary.deployments.schedules import ScheduleError, dump_schedule, parse_schedule
 from armillary.deployments.schemas import CreateSchedule, UpdateSchedule
 from armillary.errors import Conflict, Invalid, NotFound
@@ -21,7 +22,6 @@ insert into deployment_schedule (id, workspace, created, updated, deployment_id,
 """
 _OF_DEPLOYMENT = "select id, slug from deployment_schedule where deployment_id = ?"
 _FREE_SLUGS = "update deployment_schedule set slug = null where id {in_list}"
-_encode = msgspec.json.Encoder().encode
 
 
 def stored_schedule(schedule: msgspec.Raw, now: datetime) -> str:
@@ -60,7 +60,7 @@ async def add(
         await unit.run(
             _INSERT, added[-1], unit.workspace, unit.micros, unit.micros, deployment_id,
             stored_schedule(schedule.schedule, unit.now), int(schedule.active),
-            checked_runs(schedule.max_scheduled_runs), _encode(schedule.parameters).decode(),
+            checked_runs(schedule.max_scheduled_runs), sized(schedule.parameters),
             schedule.slug,
         )  # fmt: skip
     return added
@@ -84,7 +84,7 @@ async def update(unit: Unit, deployment_id: str, schedule_id: str, changes: Upda
     if changes.max_scheduled_runs is not msgspec.UNSET:
         columns["max_scheduled_runs"] = checked_runs(changes.max_scheduled_runs)
     if changes.parameters is not None:
-        columns["parameters"] = _encode(changes.parameters).decode()
+        columns["parameters"] = sized(changes.parameters)
     if isinstance(changes.slug, str):
         await _refuse_taken_slug(unit, deployment_id, schedule_id, changes.slug)
         columns["slug"] = changes.slug

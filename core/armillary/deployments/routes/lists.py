@@ -104,12 +104,16 @@ async def bulk_delete(call: Call, body: DeleteDeployments) -> Answer:
 async def work_queue_check(call: Call) -> Answer:
     """List the queues a deployment's runs are put into."""
     row = await call.read().one(
-        """select p.name, q.name from deployment d join work_queue q on q.id = d.work_queue_id
-        join work_pool p on p.id = q.work_pool_id where d.id = ? and d.workspace = ?""",
+        """select p.name, q.name from deployment d
+          left join work_queue q on q.id = d.work_queue_id
+          left join work_pool p on p.id = q.work_pool_id
+        where d.id = ? and d.workspace = ?""",
         call.path["id"],
         call.workspace,
     )
     if row is None:
+        message = "Deployment not found."
+        raise NotFound(message)
+    if row[1] is None:
         return Answer.json([])
-
     return Answer.json([await queues.read(call.read(), row[0], row[1])])
