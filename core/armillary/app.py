@@ -130,8 +130,13 @@ def _handler(route: Route) -> HTTPRouteHandler:
     )(handle)
 
 
-def scope_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Compare the scope a route declares with the actor's."""
+async def scope_guard(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Compare the scope a route declares with the actor's.
+
+    Not a plain function, which Litestar would call in a thread, for each request.
+    """
     call: Call | None = connection.scope.get("armillary.call")  # type: ignore[assignment]
     if call is not None:
         call.actor.require(handler.opt.get("scope"))
