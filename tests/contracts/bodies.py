@@ -55,7 +55,8 @@ _EVENTS = {"occurred": {"since": "2025-12-31T00:00:00Z", "until": "2026-01-02T00
 
 def _new_run(_: World) -> Json:
     return {
-        "state": _STATE, "name": "n", "parameters": {"a": 1}, "context": {"c": [1]},
+        "state": {**_STATE, "type": "SCHEDULED"}, "name": "n", "parameters": {"a": 1},
+        "context": {"c": [1]},
         "empirical_policy": {"retries": 1, "retry_delay": 2}, "tags": ["a"], "labels": {"l": 1.5},
         "idempotency_key": "k", "job_variables": {"env": {}},
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A workspace with one object of each kind; two of them have the same names."""
+"""A workspace with one object of each kind; two of them have the same names, no ids in common."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from tests.plugins.events.samples import START, event, store
 TABLES = {
     Dialect.SQLITE: "select name from sqlite_schema where type = 'table' and name not like 'sq%'",
     Dialect.POSTGRES: "select tablename from pg_tables where schemaname = 'public'",
+}
+_WITH_KEY = {
+    Dialect.SQLITE: """select m.name from sqlite_schema m, pragma_table_info(m.name) c
+        where m.type = 'table' and c.name = 'workspace'""",
+    Dialect.POSTGRES: """select table_name from information_schema.columns
+        where table_schema = 'public' and column_name = 'workspace'""",
 }
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -42,26 +48,33 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     page_token: str
 
 
+def mark_of(key: int) -> str:
+    """What only objects of one workspace bear: names are the same in both, tags are not."""
+    return f"mark-of-{key}"
+
+
 async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
     """Make it: runs that wait, with inputs, logs and events."""
-    pool = await api.pool(concurrency_limit=5)
+    mark = mark_of(key)
+    pool = await api.pool(concurrency_limit=5, description=mark)
     queue = await api.queue("fast", concurrency_limit=2)
     await api.post("/work_queues/", {"name": "fast"}, status=201)
     heartbeat = {"name": "w", "heartbeat_interval_seconds": 30}
     await api.post("/work_pools/pool/workers/heartbeat", heartbeat, status=204)
-    flow = await api.flow(tags=["a"])
+    flow = await api.flow(tags=["a", mark])
     made = await api.deployment(
-        flow, work_pool_name="pool", work_queue_name="fast", tags=["t"], concurrency_limit=4,
+        flow, work_pool_name="pool", work_queue_name="fast", tags=["t", mark], concurrency_limit=4,
+        description=mark,
         schedules=[{"schedule": {"cron": "0 0 * * *"}, "slug": "c"}],
     )  # fmt: skip
-    run = await api.run(made["id"], tags=["a"], idempotency_key="same")
+    run = await api.run(made["id"], tags=["a", mark], idempotency_key="same")
     await api.post(f"/flow_runs/{run['id']}/input", {"key": "k", "value": "1"}, status=201)
     tag_limit = await api.post(
         "/concurrency_limits/", {"tag": "t", "concurrency_limit": 9}, status=201
     )
     body = {
         "flow_run_id": run["id"], "task_key": "t", "dynamic_key": "0", "name": "t-0",
-        "tags": ["t"], "cache_key": "same", "state": {"type": "PENDING"},
+        "tags": ["t", mark], "cache_key": "same", "state": {"type": "PENDING"},
     }  # fmt: skip
     task = await api.post("/task_runs/", body, status=201)
     limit = await api.post("/v2/concurrency_limits/", {"name": "slots", "limit": 90}, status=201)
@@ -70,7 +83,7 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         {"slots": 2, "names": ["slots"], "holder": {"type": "flow_run", "id": run["id"]}},
     )
     line = {
-        "name": "n", "level": 20, "message": "m", "timestamp": "2026-01-01T12:00:00Z",
+        "name": "n", "level": 20, "message": mark, "timestamp": "2026-01-01T12:00:00Z",
         "flow_run_id": run["id"], "task_run_id": task["id"],
     }  # fmt: skip
     await api.post("/logs/", [line], status=201)
@@ -105,6 +118,31 @@ async def rows_of(core: Core) -> Rows:
     found = {}
     for (name,) in sorted(map(tuple, tables)):
         rows = await reader.all(f'select * from "{name}"')
+        found[name] = sorted((tuple(row) for row in rows), key=repr)
+    return found
+
+
+async def ids_of(core: Core, key: int) -> set[str]:
+    """Every id that occurs in rows of one workspace and in none of others."""
+    own, others = set[str](), set[str]()
+    reader = core.database.read(None)
+    for (name,) in map(tuple, await reader.all(_WITH_KEY[core.database.dialect])):
+        for row in await reader.all(f'select workspace, t.* from "{name}" t'):
+            (own if row[0] == key else others).update(ids_in(*row))
+    return own - others
+
+
+async def rows_with(core: Core, key: int, ids: set[str]) -> Rows:
+    """What belongs to a workspace: by its key, or, in tables without it, by a column."""
+    reader = core.database.read(None)
+    keyed = [name for (name,) in map(tuple, await reader.all(_WITH_KEY[core.database.dialect]))]
+    found = {
+        name: [row for row in rows if not ids.isdisjoint(row)]
+        for name, rows in (await rows_of(core)).items()
+        if name not in keyed
+    }
+    for name in keyed:
+        rows = await reader.all(f'select * from "{name}" where workspace = ?', key)
         found[name] = sorted((tuple(row) for row in rows), key=repr)
     return found
 

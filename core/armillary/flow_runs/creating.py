@@ -33,10 +33,10 @@ _CONTEXT = """
 select f.id, f.name, f.tags, f.labels, f.workspace, d.id, d.name, d.tags, q.name, p.id, p.name,
   p.type, t.id, t.name, t.tags
 from flow f
-  left join deployment d on d.id = ?
-  left join work_queue q on q.id = ?
+  left join deployment d on d.id = ? and d.workspace = f.workspace
+  left join work_queue q on q.id = ? and q.workspace = f.workspace
   left join work_pool p on p.id = q.work_pool_id
-  left join task_run t on t.id = ?
+  left join task_run t on t.id = ? and t.workspace = f.workspace
 where f.id = ?
 """
 _FLOWS = """
@@ -142,15 +142,15 @@ async def insert_flow_runs(
     tags: list[tuple[object, ...]] = []
     contexts = await _contexts(unit, requests)
     for new in requests:
+        context = contexts.get(new.id)
+        if context is None:
+            answers.append(Conflict())
+            continue
         if new.idempotency_key:
             existing = await unit.value(_EXISTING, new.flow_id, new.idempotency_key)
             if existing is not None:
                 answers.append(Created(existing, created=False))
                 continue
-        context = contexts.get(new.id)
-        if context is None:
-            answers.append(Conflict())
-            continue
         write = _plan(gate, unit, new, context)
         row = _row(unit.micros, new, write, context)
         rows.append(row)

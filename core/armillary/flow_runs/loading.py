@@ -24,13 +24,13 @@ select r.id, r.workspace, r.name, r.flow_id, r.deployment_id, r.work_queue_id,
 from flow_run r
   join flow f on f.id = r.flow_id
   left join flow_run_state s on s.id = r.state_id
-  left join deployment d on d.id = r.deployment_id
+  left join deployment d on d.id = r.deployment_id and d.workspace = r.workspace
   left join work_queue q on q.id = r.work_queue_id
   left join work_pool p on p.id = q.work_pool_id
 where r.id {one}
 """
 LOCKED = LOAD + " order by r.id {lock_r}"
-_PARENT = "select name, tags from task_run where id = ?"
+_PARENT = "select name, tags from task_run where id = ? and workspace = ?"
 
 _policy = msgspec.json.Decoder(FlowRunPolicy).decode
 _names = msgspec.json.Decoder(list[str]).decode
@@ -68,7 +68,7 @@ async def load(unit: Unit, ids: Sequence[str]) -> dict[str, Loaded]:
 
 async def with_parent(unit: Unit, loaded: Loaded) -> Loaded:
     """Add the parent task run's name and tags to the context of a subflow run."""
-    parent = await unit.one(_PARENT, loaded.facts.parent_task_run_id)
+    parent = await unit.one(_PARENT, loaded.facts.parent_task_run_id, loaded.workspace)
     if parent is None:
         return loaded
     context = msgspec.structs.replace(

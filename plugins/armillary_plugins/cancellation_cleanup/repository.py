@@ -16,7 +16,7 @@ limit ?
 _SUBFLOWS = """
 select c.id, c.workspace, c.deployment_id
 from flow_run r join task_run t on t.flow_run_id = r.id
-  join flow_run c on c.parent_task_run_id = t.id
+  join flow_run c on c.parent_task_run_id = t.id and c.workspace = t.workspace
 where r.state_type = 'CANCELLED' and r.end_time >= ?
   and c.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'CANCELLING')
 limit ?

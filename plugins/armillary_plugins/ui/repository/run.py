@@ -24,15 +24,16 @@ select r.id, r.name, r.state_type, r.state_name, r.state_timestamp, s.message, r
 from flow_run r
   left join flow_run_state s on s.id = r.state_id
   left join flow f on f.id = r.flow_id
-  left join deployment d on d.id = r.deployment_id
+  left join deployment d on d.id = r.deployment_id and d.workspace = r.workspace
   left join work_queue q on q.id = r.work_queue_id
   left join work_pool p on p.id = q.work_pool_id
-  left join task_run pt on pt.id = r.parent_task_run_id
+  left join task_run pt on pt.id = r.parent_task_run_id and pt.workspace = r.workspace
   left join flow_run pr on pr.id = pt.flow_run_id
 where r.id = ? and r.workspace = ?
 """
 _CHILD = """
-(select c.id from flow_run c where c.parent_task_run_id = t.id order by c.created desc limit 1)
+(select c.id from flow_run c where c.parent_task_run_id = t.id and c.workspace = t.workspace
+  order by c.created desc limit 1)
 """
 _TASK_RUN = f"""
 select t.id, t.name, t.task_key, t.state_type, t.state_name, t.state_timestamp, s.message,

@@ -22,7 +22,8 @@ _SHAPE = Shape(
     "r",
     "r.id, r.name, r.state_type, r.state_name, r.flow_id, f.name, r.deployment_id, d.name,"
     " r.expected_start_time, r.start_time, r.state_timestamp, r.total_run_time, r.tags, s.message",
-    "left join flow f on f.id = r.flow_id left join deployment d on d.id = r.deployment_id"
+    "left join flow f on f.id = r.flow_id"
+    " left join deployment d on d.id = r.deployment_id and d.workspace = r.workspace"
     " left join flow_run_state s on s.id = r.state_id",
 )
 _KEY = "r.expected_start_time"

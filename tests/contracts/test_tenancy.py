@@ -1,0 +1,164 @@
+"""Two workspaces with equal names: what is asked in one shows and touches nothing of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from armillary.api import Route
+from armillary.core import Core
+from tests.api import OTHER_KEY, OTHER_PREFIX, Api, add_other_workspace
+from tests.contracts.every_route import (
+    Request,
+    http_routes,
+    in_order,
+    name_of,
+    prefixed,
+    request_of,
+)
+from tests.contracts.world import Rows, World, a_world, ids_in, ids_of, mark_of, rows_with
+
+ABOUT_NOTHING = {
+    "GET /automations/related-to/{resource_id}", "DELETE /automations/owned-by/{resource_id}",
+    "POST /flow_runs/{id}/input/filter", "GET /flow_runs/{id}/graph",
+    "GET /flow-runs/flow-run/{id}", "GET /flow-runs/task-run/{id}",
+}  # fmt: skip
+"""They answer for ids that nobody has as well: nothing, or where a page is now."""
+
+
+class Two(msgspec.Struct, frozen=True):
+    """A workspace that is asked, and another that must not notice."""
+
+    core: Core
+    client: httpx.AsyncClient
+    ours: World
+    other: World
+    ids: set[str]
+    before: Rows
+    said: set[str]
+    """What our workspace was told of the other's ids, and may show again."""
+
+    async def ask(self, route: Route, made: Request) -> httpx.Response:
+        """Send a request to our workspace."""
+        self.said.update(ids_in(made.path, made.body))
+        content = {"json": made.body} if made.has_body else {}
+        return await self.client.request(made.method, prefixed(route, made.path, "/api"), **content)
+
+    def shown(self, answer: httpx.Response) -> set[str]:
+        """What of the other's an answer shows, other than the ids we said ourselves."""
+        marks = {mark_of(OTHER_KEY)} if mark_of(OTHER_KEY) in answer.text else set[str]()
+        return (self.ids - self.said) & ids_in(answer.text) | marks
+
+    async def changed(self) -> dict[str, set[Any]]:
+        """What is different in the other workspace, by table."""
+        after = await rows_with(self.core, OTHER_KEY, self.ids)
+        tables = self.before.keys() | after.keys()
+        return {
+            name: set(after[name]) ^ set(self.before[name])
+            for name in tables
+            if after[name] != self.before[name]
+        }
+
+
+@pytest.fixture
+async def two(core: Core, client: httpx.AsyncClient) -> Two:
+    await add_other_workspace(core)
+    ours = await a_world(core, Api(client))
+    other = await a_world(core, Api(client, OTHER_PREFIX), key=OTHER_KEY)
+    ids = await ids_of(core, OTHER_KEY)
+    assert {other.flow, other.run, other.lease, other.task_state} <= ids
+    return Two(core, client, ours, other, ids, await rows_with(core, OTHER_KEY, ids), set())
+
+
+async def test_objects_of_another_workspace_are_nobodys(two: Two) -> None:
+    wrong = []
+    for route in in_order(http_routes(two.core)):
+        made = request_of(route, two.other)
+        answer = await two.ask(route, made)
+        name = name_of(route)
+        asked = two.ids & ids_in(made.path.partition("?")[0])
+        if asked and answer.status_code not in {404, 410} and name not in ABOUT_NOTHING:
+            wrong.append(f"{name}: {answer.status_code} {answer.text[:200]}")
+        if answer.is_success and two.shown(answer):
+            wrong.append(f"{name} shows: {answer.text[:200]}")
+        changed = await two.changed()
+        assert not changed, f"{name} ({answer.status_code}) changes {changed}"
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_what_is_asked_about_ours_shows_nothing_of_others(two: Two) -> None:
+    wrong = []
+    for route in in_order(http_routes(two.core)):
+        made = request_of(route, two.ours)
+        empty = Request(made.method, made.path, {}, made.has_body)
+        for request in (made, empty):
+            answer = await two.ask(route, request)
+            if two.shown(answer):
+                wrong.append(f"{name_of(route)} shows: {answer.text[:200]}")
+            changed = await two.changed()
+            assert not changed, f"{name_of(route)} ({answer.status_code}) changes {changed}"
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_ours_that_names_one_of_others_has_nothing_of_it(two: Two) -> None:
+    wrong = []
+    for route in in_order(http_routes(two.core)):
+        for made in mixed(request_of(route, two.ours), two):
+            answer = await two.ask(route, made)
+            if answer.is_success and two.shown(answer):
+                wrong.append(f"{name_of(route)} shows: {answer.text[:300]}")
+            changed = await two.changed()
+            assert not changed, f"{name_of(route)} {made.body} changes {changed}"
+            if answer.status_code == 201:
+                wrong += await live(two, answer)
+    assert not wrong, "\n".join(wrong)
+    kept = str(await rows_with(two.core, 1, set()))
+    assert mark_of(OTHER_KEY) not in kept, kept[kept.index(mark_of(OTHER_KEY)) - 2000 :][:2100]
+
+
+async def test_a_key_of_another_workspaces_run_tells_nothing(two: Two) -> None:
+    body = {"flow_id": two.other.flow, "idempotency_key": "same"}
+    answer = await two.client.post("/api/flow_runs/", json=body)
+    assert answer.status_code == 409
+    assert await two.changed() == {}
+
+
+async def live(two: Two, answer: httpx.Response) -> list[str]:
+    """Lead a run through its life; what of others' shows or changes on the way."""
+    made = answer.json()
+    if not isinstance(made, dict) or "state_type" not in made:
+        return []
+    kind = "flow_runs" if "flow_id" in made else "task_runs"
+    wrong = []
+    for state in ("PENDING", "RUNNING", "COMPLETED"):
+        body = {"state": {"type": state}}
+        told = await two.client.post(f"/api/{kind}/{made['id']}/set_state", json=body)
+        read = await two.client.get(f"/api/{kind}/{made['id']}")
+        if two.shown(told) or two.shown(read):
+            wrong.append(f"{kind} {state} shows: {told.text[:200]} {read.text[:800]}")
+        changed = await two.changed()
+        assert not changed, f"{kind} {state} changes {changed}"
+    return wrong
+
+
+def mixed(made: Request, two: Two) -> Iterator[Request]:
+    """The request with one of our ids after the other replaced by the other's."""
+    ours, other = msgspec.structs.asdict(two.ours), msgspec.structs.asdict(two.other)
+    for name, value in ours.items():
+        if value in made.path and len(ids_in(made.path)) > 1:
+            path = made.path.replace(value, other[name])
+            yield Request(made.method, path, made.body, made.has_body)
+        if value in str(made.body):
+            body = msgspec.json.encode(made.body).decode().replace(value, other[name])
+            yield Request(made.method, made.path, _anew(msgspec.json.decode(body)), made.has_body)
+
+
+def _anew(body: Any) -> Any:
+    """A body that makes something new each time."""
+    if isinstance(body, Mapping) and "idempotency_key" in body:
+        return {**body, "idempotency_key": str(body)}
+    return body
