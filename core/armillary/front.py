@@ -183,6 +183,8 @@ def _group(method: str, path: str) -> str:
 async def perform(route: Route, call: Call, receive: Receive) -> Answer:
     """Check the scope, decode the body, and let the route's handler answer."""
     call.actor.require(route.scope)
+    if route.mount:  # pages take out of their query what nobody can look for
+        refuse_nul(call.query)
     if route.body is None:
         return await route.handler(call)
     body = decode(route.body, await read_body(receive), nul=route.nul)
@@ -198,15 +200,16 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 def query_of(text: bytes) -> dict[str, str]:
-    """Return the parameters of the query; Invalid for NUL in one of them."""
-    if not text:
-        return {}
-    found = dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
-    for name, value in found.items():
+    """Return the parameters of the query."""
+    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
+
+
+def refuse_nul(query: Mapping[str, str]) -> None:
+    """Raise Invalid for NUL in a parameter: no database looks for that."""
+    for name, value in query.items():
         if "\0" in value:
             message = f"The query parameter {name} must not contain NUL characters (%00)."
             raise Invalid(message, loc=("query", name), kind="nul")
-    return found
 
 
 def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:

@@ -99,7 +99,7 @@ async def test_no_query_is_a_fault(core: Core, api: Api, world: World) -> None:
             for names in (QUERIES, FIRST_PAGES):
                 query = "&".join(f"{name}={text}" for name in names)
                 sent = await send(api, route, f"{path}?{query}", f"{names[0]}={text[:40]}")
-                if sent.status >= 500 or (text == "%00" and sent.status < 400):
+                if sent.status >= 500 or (text == "%00" and route.mount and sent.status < 400):
                     wrong.append(sent)
     fail_for(wrong)
     assert await rows_of(core) == before
