@@ -10,7 +10,7 @@ from pathlib import Path
 
 from armillary.command import Command
 from armillary.commands import COMMANDS
-from armillary.errors import ConfigError
+from armillary.errors import ConfigError, Unavailable
 from armillary.plugins import Plugins, discover, enabled_among
 from armillary.settings import load
 
@@ -24,6 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command.run(arguments)
     except ConfigError as error:
         print(f"armillary: {error}", file=sys.stderr)
+        return 1
+    except Unavailable as error:
+        advice = "try again when it can be reached; if it is damaged, put a copy in its place"
+        print(f"armillary: {error}: {advice}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

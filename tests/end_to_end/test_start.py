@@ -125,6 +125,16 @@ def test_a_database_cut_short_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert "damaged" in told
 
 
+def test_a_database_damaged_in_its_middle_is_told_in_one_sentence(tmp_path: Path) -> None:
+    assert armillary("database", "upgrade", home=tmp_path)[0] == 0
+    file = tmp_path / "armillary.db"
+    content, page = file.read_bytes(), 4096
+    file.write_bytes(content[: 3 * page] + b"\xa5" * (20 * page) + content[23 * page :])
+    told = refusal(tmp_path)
+    assert "malformed" in told
+    assert "damaged" in told
+
+
 def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "armillary.db"
     with sqlite3.connect(file) as database:
