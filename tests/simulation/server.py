@@ -1,0 +1,99 @@
+"""The whole server as one process of a simulation: the real app, engine, services and file."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from armillary.app import build
+from armillary.broker import Broker
+from armillary.core import Core
+from armillary.plugins import Found, Plugins, discover, enabled_among
+from armillary.server import services_of
+from armillary.services.supervisor import Supervisor
+from armillary.settings import load
+from tests.simulation.store import SimulatedSqlite
+from tests.simulation.timeline import Process, SimulatedClock, Timeline
+
+_FOUND: dict[str, Mapping[str, Found]] = {}
+
+
+def found() -> Mapping[str, Found]:
+    """The plugins of this installation, looked for once."""
+    if not _FOUND:
+        _FOUND["all"] = discover()
+    return _FOUND["all"]
+
+
+class Server:
+    """Is started, killed and started again on the same file."""
+
+    def __init__(self, loop: Timeline, home: Path, chance: random.Random) -> None:
+        self.loop = loop
+        self.home = home
+        self.chance = chance
+        self.clock = SimulatedClock(loop)
+        self.file = home / "armillary.db"
+        self.process = Process("nobody")
+        self.process.kill()
+        self.app: Any = None
+        self.starts = 0
+        self.kept: list[asyncio.Task[Any]] = []
+        """Tasks of killed processes: collected as garbage they would run their `finally`."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers."""
+        return self.process.alive and self.app is not None
+
+    async def start(self) -> None:
+        """Start a process and wait until it answers, or was killed before it did."""
+        self.starts += 1
+        process = Process(f"server {self.starts}")
+        ready: asyncio.Future[None] = self.loop.create_future()
+
+        def died() -> None:
+            self.app = None
+            if not ready.done():
+                ready.set_result(None)
+
+        process.on_death.append(died)
+        self.process = process
+        self.spawn(lambda: self._run(process, ready))
+        await ready
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin something in the process that runs now; nothing if it was killed."""
+        loop, process = self.loop, self.process
+        if process.alive:
+            self.kept.append(loop.within(process, lambda: loop.create_task(work())))
+
+    async def _run(self, process: Process, ready: asyncio.Future[None]) -> None:
+        flags = {"home": str(self.home), "database.url": f"sqlite:///{self.file}"}
+        settings = load(found(), environ={}, flags=flags)
+        enabled = enabled_among(found(), enable=(), disable=("ui",))
+        database = SimulatedSqlite(self.file, self.clock, self.chance)
+        process.on_death.append(database.cut)
+        core = Core(
+            settings=settings,
+            plugins=Plugins(found(), enabled=enabled, targets=settings.targets),
+            database=database,
+            clock=self.clock,
+            chance=self.chance,
+        )
+        await core.open()
+        broker: Broker = core.broker
+        await broker.start(absent=[])
+        supervisor = Supervisor(services_of(core))
+        await supervisor.start()
+        self.app = build(core)
+        ready.set_result(None)
+        failure = await supervisor.failure
+        raise failure
+
+    def kill(self) -> None:
+        """As by kill -9."""
+        self.process.kill()
