@@ -18,6 +18,7 @@ PING = "websocket.ping"
 
 PROTOCOL = "prefect"
 _MAX_CLOSE_REASON = 120
+"""Bytes: a close frame has room for three more."""
 
 
 class SocketClosed(Exception):
@@ -95,9 +96,8 @@ class Socket:
         """Close with a code; nothing happens if the peer has gone already."""
         was_open, self._open = self._open, False
         if was_open:
-            await self._send(
-                {"type": "websocket.close", "code": code, "reason": reason[:_MAX_CLOSE_REASON]}
-            )
+            short = reason.encode()[:_MAX_CLOSE_REASON].decode(errors="ignore")
+            await self._send({"type": "websocket.close", "code": code, "reason": short})
 
 
 class _First(msgspec.Struct):
@@ -118,7 +118,7 @@ async def handshake(call: Call, socket: Socket) -> bool:  # noqa: ARG001 - auth 
     await socket.accept(PROTOCOL)
     try:
         first = msgspec.json.decode(await socket.receive_text(), type=_First)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         first = _First()
     if first.type != "auth":
         await socket.close(1008, "Expected 'auth' message")

@@ -42,7 +42,7 @@ def event_from_text(text: str | bytes) -> InEvent:
     """Decode one event, as it comes in a websocket frame; Invalid says what is wrong with it."""
     try:
         event = _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Invalid(f"This is no event: {error}") from error
     check_event(event, ("body",))
     return event

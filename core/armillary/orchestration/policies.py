@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(gt=-(2**31), lt=2**31)]
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(10**8), le=10**8)]
+"""Seconds without a fraction: years, and after any jitter still before the year 9999."""
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e8, le=1e8)]
+Jitter: TypeAlias = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]
 
 
 class FlowRunPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Retries and pauses of a flow run, as stored and as answered."""
 
-    max_retries: int = 0
-    retry_delay_seconds: float = 0
-    retries: int | None = None
-    retry_delay: int | None = None
+    max_retries: Count = 0
+    retry_delay_seconds: Seconds = 0
+    retries: Count | None = None
+    retry_delay: Whole | None = None
     pause_keys: list[str] | None = msgspec.field(default_factory=list)
     resuming: bool | None = False
     retry_type: Literal["in_process", "reschedule"] | None = None
@@ -29,11 +35,11 @@ class FlowRunPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class TaskRunPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Retries of a task run, as stored and as answered."""
 
-    max_retries: int = 0
-    retry_delay_seconds: float = 0
-    retries: int | None = None
-    retry_delay: float | int | list[float | int] | None = None
-    retry_jitter_factor: float | None = None
+    max_retries: Count = 0
+    retry_delay_seconds: Seconds = 0
+    retries: Count | None = None
+    retry_delay: Seconds | Whole | list[Seconds | Whole] | None = None
+    retry_jitter_factor: Jitter | None = None
 
     def __post_init__(self) -> None:
         """Let the deprecated pair stand in where the newer one was not given."""
