@@ -217,9 +217,9 @@ def _from_file(
     file: Path | None, home: Path, known: Mapping[str, type[msgspec.Struct]], names: Names
 ) -> Layer:
     path = file or home / "armillary.toml"
-    if file is None and not path.exists():
-        return {}
     try:
+        if file is None and not path.exists():
+            return {}
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         message = f"The settings file {path} cannot be read: {error}."

@@ -1,6 +1,7 @@
 """A server starts, answers, and stops; what keeps it from starting is one sentence."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -135,6 +136,42 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "armillary.db").write_bytes(b"not a database at all, " * 100)
     assert str(tmp_path / "armillary.db") in refused(*command(tmp_path, "--port=0"))
+
+
+def test_a_database_with_holes_in_the_middle_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "armillary.db"
+    with started(*command(tmp_path, "--port=0")) as (process, _):
+        process.terminate()
+        process.wait()
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    content = bytearray(file.read_bytes())
+    content[4096::7] = b"Z" * len(content[4096::7])
+    file.write_bytes(content)
+    assert str(file) in refused(*command(tmp_path, "--port=0"))
+
+
+@pytest.mark.parametrize("kind", ["armillary.db", "armillary.lock", "armillary.toml"])
+def test_a_folder_where_a_file_should_be_is_named(tmp_path: Path, kind: str) -> None:
+    (tmp_path / kind).mkdir()
+    assert str(tmp_path) in refused(*command(tmp_path, "--port=0"))
+
+
+def test_a_home_with_too_long_a_name_is_named(tmp_path: Path) -> None:
+    told = refused(*command(tmp_path / ("x" * 5000), "--port=0"))
+    assert "too long" in told
+
+
+@pytest.mark.parametrize("url", ["sqlite:///", "sqlite://", "mysql://x/y", "postgresql://[/x", "x"])
+def test_an_address_of_no_database_is_named(tmp_path: Path, url: str) -> None:
+    config = tmp_path / "armillary.toml"
+    config.write_text(f"[database]\nurl = '{url}'\n")
+    assert url in refused(*command(tmp_path, f"--config={config}", "--port=0"))
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_a_port_of_no_address_is_named(tmp_path: Path, port: str) -> None:
+    assert port in refused(*command(tmp_path, f"--port={port}"))
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -10,9 +10,18 @@ from armillary.errors import ConfigError
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file a URL names; None for a database that is no file."""
+    """Return the file a URL names; None for a database that is no file.
+
+    Raises ConfigError for a URL that should name one and does not.
+    """
     scheme, _, rest = url.partition("://")
-    return Path(rest.removeprefix("/")) if scheme.startswith("sqlite") else None
+    if not scheme.startswith("sqlite"):
+        return None
+    file = Path(rest.removeprefix("/"))
+    if not file.name:
+        message = f"The database URL {url!r} names no file: write sqlite:///path/to/file.db."
+        raise ConfigError(message)
+    return file
 
 
 def database_for(url: str, clock: Clock, *, synchronous: str = "full") -> Database:
