@@ -24,9 +24,8 @@ def register_tables() -> list[Tables]:
 def register_routes(core: Core) -> list[Routes]:  # noqa: ARG001 - they ask the call for it
     """Routes that take and give log lines, and the websocket that streams them."""
     from armillary_plugins.logs.routes import routes
-    from armillary_plugins.logs.streaming import streaming
 
-    return [routes, streaming]
+    return [routes]
 
 
 @hookimpl

@@ -1,19 +1,29 @@
-"""Routes that take and give log lines."""
+"""Routes that take and give log lines, and the websocket that streams them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from armillary.api import Answer, Call, Routes, page_limit
-from armillary.errors import NotFound
+from armillary.api_socket import Socket, handshake, send_until_left
+from armillary.errors import Invalid, NotFound
 from armillary_plugins.logs import repository
-from armillary_plugins.logs.ingest import batch_of
+from armillary_plugins.logs.ingest import Batch, batch_of
 from armillary_plugins.logs.news import news_of
-from armillary_plugins.logs.schemas import CreateLog, FilterLogs, Log
+from armillary_plugins.logs.schemas import (
+    CreateLog,
+    FilterLogs,
+    Log,
+    LogFilter,
+    LogFrame,
+    read_request,
+)
 from armillary_plugins.logs.table_file import COLUMNS, MEDIA_TYPE, csv_bytes, disposition
 
 routes = Routes(tag="Logs")
 _PAGE = 1000
+_STREAMED = 250
 
 
 @routes.post("/logs/", scope="run_flows", answers={201: None}, hot=True, nul=True)
@@ -65,3 +75,39 @@ async def _lines(call: Call, run_id: str) -> AsyncIterator[bytes]:
             )
             for log in page
         )
+
+
+@routes.websocket("/logs/out", scope="see_flows")
+async def stream_logs(call: Call, socket: Socket) -> None:
+    """Stream the lines that a filter lets through, from now on, until the client goes."""
+    if not await handshake(call, socket):
+        return
+    try:
+        logs = read_request(await socket.receive_text())
+    except Invalid as error:
+        await socket.close(1002, str(error))
+        return
+    await send_until_left(socket, _send(call, socket, logs))
+
+
+async def _send(call: Call, socket: Socket, logs: LogFilter) -> None:
+    """Read what was stored each time something was; so nothing waits in memory for a slow peer."""
+    stored = asyncio.Event()
+
+    def hear(batch: Batch) -> None:
+        if batch.rows[0][0] == call.workspace:
+            stored.set()
+
+    after = await repository.newest_key(call.read())
+    news = news_of(call.core)
+    news.listen(hear)
+    try:
+        while True:
+            lines, after = await repository.arrived(call.read(), logs, after=after, limit=_STREAMED)
+            for line in lines:
+                await socket.send_json(LogFrame(line))
+            if len(lines) < _STREAMED:
+                await stored.wait()
+                stored.clear()
+    finally:
+        news.leave(hear)

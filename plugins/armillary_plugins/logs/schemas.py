@@ -7,9 +7,10 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from armillary.api import Body, OrDefault
+from armillary.api import Body, OrDefault, decode
 from armillary.criteria import Combining, Ids, IdsOrNone, Times
 from armillary.db.filters import Condition, between
+from armillary.errors import Invalid
 from armillary.searching import TextFilter, parse
 
 Level: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -91,3 +92,28 @@ class FilterLogs(Body):
     limit: int | None = None
     offset: OrDefault[Annotated[int, msgspec.Meta(ge=0, le=2**62)]] = 0
     sort: OrDefault[LogSort] = "TIMESTAMP_ASC"
+
+
+class LogFrame(msgspec.Struct, frozen=True, tag_field="type", tag="log"):
+    """A line as it is streamed."""
+
+    log: Log
+
+
+class _Request(msgspec.Struct):
+    type: str = ""
+    filter: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def read_request(text: str) -> LogFilter:
+    """Read the first message of a stream; Invalid says, in its reason, what is wrong with it."""
+    try:
+        request = msgspec.json.decode(text, type=_Request)
+    except (msgspec.DecodeError, RecursionError):
+        request = _Request()
+    if request.type != "filter":
+        raise Invalid("Expected 'filter' message")
+    try:
+        return decode(LogFilter, bytes(request.filter))
+    except Invalid as error:
+        raise Invalid(f"Invalid filter: {error}") from error
