@@ -20,6 +20,7 @@ from tests.contracts.every_route import (
     prefixed,
     request_of,
 )
+from tests.contracts.repositories import noting_calls, repository_functions
 from tests.contracts.world import Rows, World, a_world, ids_in, ids_of, mark_of, rows_with
 
 ABOUT_NOTHING = {
@@ -28,6 +29,40 @@ ABOUT_NOTHING = {
     "GET /flow-runs/flow-run/{id}", "GET /flow-runs/task-run/{id}",
 }  # fmt: skip
 """They answer for ids that nobody has as well: nothing, or where a page is now."""
+
+
+ELSEWHERE = {
+    # services: across workspaces, each row with its own
+    "armillary_plugins.cancellation_cleanup.repository.child_task_runs",
+    "armillary_plugins.cancellation_cleanup.repository.hanging",
+    "armillary_plugins.cancellation_cleanup.repository.subflow_runs",
+    "armillary_plugins.events.repository.storing.insert_events",
+    "armillary_plugins.fail_expired_pauses.repository.paused_after",
+    "armillary_plugins.logs.repository.delete_for_flow_run",
+    "armillary_plugins.logs.repository.runs_with_logs",
+    "armillary_plugins.logs.repository.workspaces",
+    "armillary_plugins.mark_late_runs.repository.late_runs",
+    "armillary_plugins.scheduler.repository.recent",
+    "armillary_plugins.scheduler.repository.wanting",
+    "armillary_plugins.work_queue_monitor.repository.deployment_not_ready",
+    "armillary_plugins.work_queue_monitor.repository.lonely_pools",
+    "armillary_plugins.work_queue_monitor.repository.pool_not_ready",
+    "armillary_plugins.work_queue_monitor.repository.queue_not_ready",
+    "armillary_plugins.work_queue_monitor.repository.quiet_deployments",
+    "armillary_plugins.work_queue_monitor.repository.quiet_queues",
+    "armillary_plugins.work_queue_monitor.repository.workers_offline",
+    # streams, which have tests over two workspaces of their own
+    "armillary_plugins.event_websockets.repository.stored_pages",
+    "armillary_plugins.event_websockets.repository.waiting_events",
+    "armillary_plugins.events.repository.finding.events_after",
+    "armillary_plugins.logs.repository.arrived",
+    "armillary_plugins.logs.repository.count_notable",
+    "armillary_plugins.logs.repository.newest_key",
+    # the rules of caching, in the test below
+    "armillary.task_runs.repository.cached_state",
+    "armillary.task_runs.repository.store_cached_state",
+}
+"""Functions that no request uses, and who does."""
 
 
 class Two(msgspec.Struct, frozen=True):
@@ -125,6 +160,56 @@ async def test_a_key_of_another_workspaces_run_tells_nothing(two: Two) -> None:
     answer = await two.client.post("/api/flow_runs/", json=body)
     assert answer.status_code == 409
     assert await two.changed() == {}
+
+
+async def test_every_function_of_a_repository_is_asked_over_two(two: Two) -> None:
+    """Whoever adds one makes a request that uses it, or says here who else does."""
+    with noting_calls() as called:
+        for made in besides(two.ours):
+            answer = await two.client.request(made.method, made.path, json=made.body)
+            assert answer.is_success, answer.text
+            assert not two.shown(answer)
+        for route in in_order(http_routes(two.core)):
+            await two.ask(route, request_of(route, two.other))
+            await two.ask(route, request_of(route, two.ours))
+    unused = {name for code, name in repository_functions().items() if code not in called}
+    assert unused == ELSEWHERE
+    assert await two.changed() == {}
+
+
+def besides(world: World) -> Iterator[Request]:
+    """Requests that use what the one in order to the same route does not."""
+    schedules = [{"schedule": {"cron": "0 1 * * *"}, "slug": "c"}]
+    span = {"since": "2025-12-31T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
+    yield Request("PATCH", f"/api/deployments/{world.deployment}", {"schedules": schedules})
+    for countable in ("resource", "time"):
+        path = f"/api/events/count-by/{countable}"
+        yield Request("POST", path, {"filter": {"occurred": span}})
+    yield Request("GET", "/runs?flow-run-search=nothing-has-this-name")
+    asked = {"deployment_ids": [world.deployment]}
+    yield Request("POST", "/api/deployments/get_scheduled_flow_runs", asked)
+
+
+async def test_a_result_of_another_workspace_is_not_found_by_its_key(two: Two) -> None:
+    await Api(two.client).set_state(two.ours.run, "RUNNING")
+    await Api(two.client, OTHER_PREFIX).set_state(two.other.run, "RUNNING")
+    details = {"cache_key": "same"}
+    data = {"type": "unpersisted", "storage_key": "theirs", "storage_block_id": None}
+    for kind in ("RUNNING", "COMPLETED"):
+        state = {"type": kind, "state_details": details, "data": data}
+        place = f"{OTHER_PREFIX}/task_runs/{two.other.task}/set_state"
+        told = await two.client.post(place, json={"state": state})
+        assert told.json()["status"] == "ACCEPT", told.text
+    state = {"type": "RUNNING", "state_details": details}
+    again = {"flow_run_id": two.other.run, "task_key": "t", "dynamic_key": "1"}
+    made = await Api(two.client, OTHER_PREFIX).post("/task_runs/", again, status=201)
+    place = f"{OTHER_PREFIX}/task_runs/{made['id']}/set_state"
+    told = await two.client.post(place, json={"state": state})
+    assert told.json()["state"]["name"] == "Cached"
+    place = f"/api/task_runs/{two.ours.task}/set_state"
+    told = await two.client.post(place, json={"state": state})
+    assert (told.json()["status"], told.json()["state"]["name"]) == ("ACCEPT", "Running")
+    assert "theirs" not in told.text
 
 
 async def live(two: Two, answer: httpx.Response) -> list[str]:
