@@ -113,6 +113,17 @@ async def test_a_frame_that_is_no_event_closes_the_socket_and_keeps_those_before
 
 
 @pytest.mark.parametrize("path", ["/events/in", "/events/out"])
+async def test_a_frame_over_the_limit_closes_the_socket(
+    serving: Serving, core: Core, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving.open(path) as client:
+        await client.send("x" * (16 * 1024 * 1024 + 1))
+        assert (await closed(client))[0] == 1009
+    assert await outbox(core) == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("path", ["/events/in", "/events/out"])
 @pytest.mark.parametrize("frame", ["{", "{}", '{"type":"filter"}', "[]"])
 async def test_whoever_does_not_say_who_he_is_is_sent_away(
     serving: Serving, path: str, frame: str
