@@ -19,9 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; errors of the installation are one sentence and exit code 1."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = _parser(_commands(given)).parse_args(given)
-        command: Command = arguments.command
-        return command.run(arguments)
+        return _run(given)
     except ConfigError as error:
         print(f"armillary: {error}", file=sys.stderr)
         return 1
@@ -31,6 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read has heard enough; what is still to be flushed must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(given: Sequence[str]) -> int:
+    arguments = _parser(_commands(given)).parse_args(given)
+    command: Command = arguments.command
+    code = command.run(arguments)
+    sys.stdout.flush()
+    return code
 
 
 def _commands(given: Sequence[str]) -> list[Command]:

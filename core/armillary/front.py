@@ -134,7 +134,7 @@ class Front:
         """
         if "\0" in path:
             raise NotFound("Not Found")
-        if self._base_path and path.startswith(self._base_path):
+        if self._base_path and f"{path}/".startswith(f"{self._base_path}/"):
             path = path[len(self._base_path) :] or "/"
         if not path.startswith("/api/accounts/"):
             return path, DEFAULT

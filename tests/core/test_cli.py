@@ -1,6 +1,8 @@
 """Commands do what they say, and what is wrong is one sentence and exit code 1."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +26,16 @@ def test_config_tells_each_value_and_where_it_comes_from(
     told = json.loads(capsys.readouterr().out)
     assert told["server.port"] == {"value": 4300, "from": "environment ARMILLARY_SERVER_PORT"}
     assert told["log.level"] == {"value": "info", "from": "default"}
+
+
+def test_who_has_read_enough_of_it_may_leave() -> None:
+    words = [sys.executable, "-m", "armillary", "rules"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as told:
+        assert told.stdout is not None
+        assert told.stderr is not None
+        told.stdout.close()
+        assert told.stderr.read() == ""
+        assert told.wait() == 141
 
 
 def test_a_wrong_setting_is_one_sentence(

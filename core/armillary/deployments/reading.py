@@ -36,7 +36,7 @@ c.parameters, c.slug
 """
 _SCHEDULES = f"""
 select {SCHEDULE_COLUMNS} from deployment_schedule c where c.deployment_id {{in_list}}
-order by c.updated desc, c.id
+order by c.updated desc, c.id desc
 """
 
 

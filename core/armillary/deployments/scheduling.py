@@ -166,6 +166,7 @@ def _run(  # noqa: PLR0913, PLR0917 - one run, all its parts
         infrastructure_document_id=deployment[9],
         parameters=_encode(parameters).decode(),
         tags=list(dict.fromkeys(["auto-scheduled", *_tags(deployment[7])])),
+        job_variables="{}",
         base_labels=_object(deployment[8]),
         created_by=_encode(
             {"id": row[0], "type": "SCHEDULE", "display_value": row[3] or _KINDS[type(schedule)]}

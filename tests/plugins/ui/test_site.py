@@ -173,3 +173,4 @@ class TestBehindAProxy:
                 await pages.ask(assets[0])
             moved = await client.get("/flows-of/us/dashboard", follow_redirects=False)
             assert moved.headers["location"] == "/flows-of/us/"
+            assert (await client.get("/flows-of/use/api/health")).status_code == 404
