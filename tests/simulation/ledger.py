@@ -5,22 +5,129 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulation.places import Place
+from tests.simulation.timeline import Process
+
+AWAKE_EVERY = 5.0
+
+
+@dataclass(frozen=True)
+class Reported:
+    """An event by which a client told of a task run's state."""
+
+    id: str
+    place: Place
+    flow_run_id: str
+    task_run_id: str
+    occurred: int
+    kind: str
+    run_count: int
+
+
+@dataclass
+class Schedule:
+    """What somebody knows of a deployment's schedule: from when on it has been as it is."""
+
+    deployment_id: str
+    place: Place
+    every: int
+    """Seconds between two slots, all at whole multiples since the epoch; 0 for none."""
+    since: int
+    """Microseconds of true time at which the last change of it was acknowledged."""
+
+
+@dataclass
+class Belief:
+    """Somebody takes slots of limits for his own until then, on his own clock."""
+
+    names: tuple[tuple[int, str], ...]
+    slots: int
+    until: float
+
+
+@dataclass
+class Heard:
+    """What one subscriber has received."""
+
+    name: str
+    place: Place
+    since: int
+    """Microseconds of true time at which it began to listen."""
+    ids: set[str] = field(default_factory=set)
+    _since: float | None = None
+    """Since when, of the timeline, the line is up and he awake; None while it is not."""
+    _awake: float = 0.0
+    _last: dict[str, int] = field(default_factory=dict)
+
+    def connected(self, now: float) -> None:
+        """A line is up; what comes may begin before what was heard."""
+        self._since = self._awake = now
+        self._last.clear()
+
+    def awake(self, now: float) -> None:
+        """He is there; said every few seconds."""
+        if self._since is not None and now - self._awake > 2 * AWAKE_EVERY:
+            self._since = now
+        self._awake = now
+
+    def broken(self) -> None:
+        """The line is down."""
+        self._since = None
+
+    def steady(self, now: float, seconds: float) -> bool:
+        """Tell whether he has listened for so long without a gap, and still does."""
+        since = self._since
+        listening = since is not None and now - since >= seconds
+        return listening and now - self._awake <= 2 * AWAKE_EVERY
+
+    def event(self, event_id: str, run: str, occurred: int) -> str | None:
+        """Take an event; say what is wrong with its place in the stream, if anything is."""
+        if event_id in self.ids:
+            return None
+        self.ids.add(event_id)
+        before = self._last.get(run, occurred)
+        self._last[run] = max(before, occurred)
+        if before > occurred:
+            return f"event {event_id} of {run} came after a later one"
+        return None
+
 
 @dataclass
 class Ledger:
     """Everything that was answered with a 2xx, and who works on what."""
 
-    flow_runs: set[str] = field(default_factory=set)
+    flow_runs: dict[str, Place] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     """State id by run: every state that an answer has named."""
-    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deployments: dict[str, Place] = field(default_factory=dict)
+    names: dict[str, tuple[Place, str]] = field(default_factory=dict)
+    """What deployments are called."""
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    """By deployment; one whose last change nobody is sure of is not there."""
     claims: dict[str, list[str]] = field(default_factory=dict)
     """The states by which workers were told that a run is theirs, by run."""
     finished: dict[str, str] = field(default_factory=dict)
     """The state type that a run was acknowledged to have ended in."""
-    events: set[str] = field(default_factory=set)
+    reported: dict[str, Reported] = field(default_factory=dict)
+    """Every event that somebody has begun to send."""
+    durable: set[str] = field(default_factory=set)
+    """Those of them that the server took off their hands."""
+    doomed: set[str] = field(default_factory=set)
+    """Ids of runs and deployments that somebody has asked to delete."""
+    beliefs: dict[str, Belief] = field(default_factory=dict)
+    """By lease, or by run for slots of deployments."""
+    capacity: dict[tuple[int, str], int] = field(default_factory=dict)
+    """The largest value each limit was ever asked to have."""
+    executing: dict[str, Process] = field(default_factory=dict)
+    """Who executes a run, by run: one of them at a time."""
+    heard: list[Heard] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """What was seen that must not be, in words."""
+
+    def run(self, document: Any, place: Place) -> None:
+        """An answer has named a run that was created."""
+        self.flow_runs[document["id"]] = place
+        self.state(document["id"], document["state"])
 
     def state(self, run_id: str, document: Any) -> None:
         """An answer has named a state of a run."""
@@ -30,3 +137,26 @@ class Ledger:
     def claimed(self, run_id: str, state_id: str) -> None:
         """A worker was told that a run is his."""
         self.claims.setdefault(run_id, []).append(state_id)
+
+    def allow(self, place: Place, name: str, slots: int) -> None:
+        """Somebody asks for a limit of so many slots."""
+        key = (place.key, name)
+        self.capacity[key] = max(slots, self.capacity.get(key, 0))
+
+    def believe(self, key: str, belief: Belief, now: float) -> None:
+        """Somebody was given slots; nobody may have been given too many."""
+        self.beliefs[key] = belief
+        for name in belief.names:
+            held = [one for one in self.beliefs.values() if name in one.names and one.until > now]
+            taken = sum(one.slots for one in held)
+            if taken > self.capacity.get(name, taken):
+                self.wrong.append(f"{taken} slots of limit {name} are taken by living holders")
+
+    def prolong(self, key: str, until: float) -> None:
+        """Somebody was told that his slots are his for longer."""
+        if key in self.beliefs:
+            self.beliefs[key].until = until
+
+    def disbelieve(self, key: str) -> None:
+        """Somebody lets go of his slots, or was told that they are gone."""
+        self.beliefs.pop(key, None)

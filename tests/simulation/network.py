@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from tests.simulation.places import HERE, Place
 from tests.simulation.server import Server
+from tests.simulation.sockets import Connection
 
+AGENT = "prefect/3.8.0 (API 0.8.4)"
 _DELAY = (0.0003, 0.02)
 
 
 class Lost(Exception):
     """No answer came, and nobody can say whether the request arrived."""
+
+
+class Answer(NamedTuple):
+    """Status, document, and after how many seconds to ask again."""
+
+    status: int
+    document: Any
+    again: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,22 +38,30 @@ class Faults:
     repeated: float = 0.0
     broken: float = 0.0
     slow: float = 0.0
+    cut: float = 0.0
+    """How often a message of a websocket is the last one of its connection."""
 
 
 class Network:
-    """Brings requests to the server and answers back."""
+    """Brings requests to the server and answers back; ``place`` is whose API is asked."""
+
+    place: Place = HERE
 
     def __init__(self, server: Server, chance: random.Random, faults: Faults) -> None:
         self.server = server
         self.chance = chance
         self.faults = faults
 
-    async def call(
-        self, method: str, path: str, body: Any = None, *, agent: str = "prefect/3.8.0 (API 0.8.4)"
-    ) -> tuple[int, Any]:
-        """Status and document; Lost where no answer comes."""
+    async def connect(self, path: str) -> Connection:
+        """Open a websocket; Closed if that fails."""
+        connection = Connection(self, path, AGENT)
+        await connection.open()
+        return connection
+
+    async def call(self, method: str, path: str, body: Any = None, *, agent: str = AGENT) -> Answer:
+        """What is answered; Lost where no answer comes."""
         chance, faults = self.chance, self.faults
-        await self._travel()
+        await self.travel()
         if not self.server.alive or chance.random() < faults.lost_request:
             raise Lost
         content = b"" if body is None else msgspec.json.encode(body)
@@ -52,20 +71,25 @@ class Network:
         sent = content if whole else content[: len(content) // 2]
         answer = self._deliver(method, path, sent, agent, whole=whole)
         try:
-            status, text = await answer
+            status, text, again = await answer
         finally:
-            await self._travel()
+            await self.travel()
         if not whole or chance.random() < faults.lost_answer:
             raise Lost
-        return status, msgspec.json.decode(text) if text else None
+        return Answer(status, msgspec.json.decode(text) if text else None, again)
 
-    async def _travel(self) -> None:
+    async def travel(self) -> None:
+        """Take the time of one way."""
+        await asyncio.sleep(self.delay())
+
+    def delay(self) -> float:
+        """Seconds that one way takes."""
         slow = self.chance.random() < self.faults.slow
-        await asyncio.sleep(self.chance.uniform(*_DELAY) * (500 if slow else 1))
+        return self.chance.uniform(*_DELAY) * (500 if slow else 1)
 
     def _deliver(
         self, method: str, path: str, content: bytes, agent: str, *, whole: bool = True
-    ) -> asyncio.Future[tuple[int, bytes]]:
+    ) -> asyncio.Future[_Sent]:
         server = self.server
         exchange = _Exchange(server.loop.create_future(), content, whole=whole)
         server.process.on_death.append(exchange.lost)
@@ -84,17 +108,19 @@ class Network:
         return exchange.answer
 
 
+_Sent: TypeAlias = tuple[int, bytes, float | None]
+
+
 class _Exchange:
     """One request and its answer, as the server sees them."""
 
-    def __init__(
-        self, answer: asyncio.Future[tuple[int, bytes]], content: bytes, *, whole: bool
-    ) -> None:
+    def __init__(self, answer: asyncio.Future[_Sent], content: bytes, *, whole: bool) -> None:
         self.answer = answer
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._content: bytes | None = content
         self._whole = whole
         self._status = 0
+        self._again: float | None = None
         self._body = b""
 
     def lost(self) -> None:
@@ -119,7 +145,9 @@ class _Exchange:
         await asyncio.sleep(0)
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            headers = dict(message["headers"])
+            self._again = float(headers[b"retry-after"]) if b"retry-after" in headers else None
             return
         self._body += message.get("body", b"")
         if not message.get("more_body") and not self.answer.done():
-            self.answer.set_result((self._status, self._body))
+            self.answer.set_result((self._status, self._body, self._again))

@@ -11,10 +11,13 @@ from typing import Any
 from armillary.app import build
 from armillary.broker import Broker
 from armillary.core import Core
+from armillary.db.unit import Unit
 from armillary.plugins import Found, Plugins, discover, enabled_among
 from armillary.server import services_of
 from armillary.services.supervisor import Supervisor
 from armillary.settings import load
+from armillary.workspaces import DEFAULT_ACCOUNT
+from tests.simulation.places import ELSEWHERE
 from tests.simulation.store import SimulatedSqlite
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
@@ -26,6 +29,15 @@ def found() -> Mapping[str, Found]:
     if not _FOUND:
         _FOUND["all"] = discover()
     return _FOUND["all"]
+
+
+async def _add_elsewhere(unit: Unit) -> None:
+    """Make the second workspace, as nobody can over HTTP yet."""
+    await unit.run(
+        "insert into workspace (key, id, account_id, name, handle, created)"
+        " values (?, ?, ?, 'Elsewhere', 'elsewhere', 0) on conflict do nothing",
+        ELSEWHERE.key, ELSEWHERE.id, DEFAULT_ACCOUNT,
+    )  # fmt: skip
 
 
 class Server:
@@ -85,6 +97,7 @@ class Server:
             chance=self.chance,
         )
         await core.open()
+        await core.database.write(_add_elsewhere, workspace=None)
         broker: Broker = core.broker
         await broker.start(absent=[])
         supervisor = Supervisor(services_of(core))

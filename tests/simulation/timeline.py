@@ -11,6 +11,7 @@ killed runs no further line, not even what stands in a ``finally``: that is what
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import selectors
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from typing import Any
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAYERS = 4
+"""How many `finally` that wait for something may lie around each other."""
 _HERE: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
 
 
@@ -34,13 +37,33 @@ class Process:
         self.alive = True
         self.calls_left: int | None = None
         self.on_death: list[Callable[[], None]] = []
+        self._held: list[_Call] | None = None
 
     def kill(self) -> None:
         """Run nothing of it any more."""
         if self.alive:
             self.alive = False
+            self._held = None
             for call in self.on_death:
                 call()
+
+    def freeze(self) -> None:
+        """Run nothing of it for a while, as after SIGSTOP; the world goes on."""
+        if self.alive and self._held is None:
+            self._held = []
+
+    def thaw(self) -> None:
+        """Run on, with all that has come up meanwhile."""
+        held, self._held = self._held, None
+        for call in held or ():
+            call.again()
+
+    def holds(self, call: _Call) -> bool:
+        """Keep a callback of a frozen process for later; False if it is not frozen."""
+        if self._held is None:
+            return False
+        self._held.append(call)
+        return True
 
     def counted(self) -> bool:
         """Tell whether one more callback may run."""
@@ -68,6 +91,7 @@ class Timeline(asyncio.SelectorEventLoop):
     """The loop of a simulation; one that has no threads and no sockets."""
 
     def __init__(self) -> None:
+        self._buried = False
         self.elapsed = 0.0
         turns = _Turns()
         turns.loop = self
@@ -79,12 +103,21 @@ class Timeline(asyncio.SelectorEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.Handle:
-        return super().call_soon(*_guarded(callback, args, context), context=context)
+        call = _Call.of(self, callback, args, context)
+        if call is None:
+            return super().call_soon(callback, *args, context=context)
+        call.handle = super().call_soon(call, context=call.context)
+        return call.handle
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        return super().call_at(when, *_guarded(callback, args, context), context=context)
+        call = _Call.of(self, callback, args, context)
+        if call is None:
+            return super().call_at(when, callback, *args, context=context)
+        handle = super().call_at(when, call, context=call.context)
+        call.handle = handle
+        return handle
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
@@ -95,6 +128,19 @@ class Timeline(asyncio.SelectorEventLoop):
         message = "a thread would make a simulation that cannot be repeated"
         raise RuntimeError(message)
 
+    def bury(self) -> None:
+        """End what is left in the middle of something: all of it, quietly, and for good."""
+        self._buried = True
+        for task in sorted(asyncio.all_tasks(self), key=asyncio.Task.get_name):
+            for _ in range(_LAYERS):
+                with contextlib.suppress(BaseException):
+                    task.get_coro().close()
+        self.close()
+
+    def _check_closed(self) -> None:
+        if not self._buried:
+            super()._check_closed()  # type: ignore[misc]
+
     def within(self, process: Process, call: Callable[[], asyncio.Task[Any]]) -> asyncio.Task[Any]:
         """Begin a task that belongs to a process."""
         context = contextvars.copy_context()
@@ -102,16 +148,47 @@ class Timeline(asyncio.SelectorEventLoop):
         return context.run(call)
 
 
-def _guarded(callback: Any, args: tuple[Any, ...], context: Any) -> tuple[Any, ...]:
-    process = _HERE.get() if context is None else context.get(_HERE)
-    if process is None:
-        return (callback, *args)
+class _Call:
+    """A callback that belongs to a process: run, held, or dropped with it."""
 
-    def guarded() -> None:
-        if process.counted():
-            callback(*args)
+    __slots__ = ("_args", "_callback", "_loop", "_process", "context", "handle")
 
-    return (guarded,)
+    handle: asyncio.Handle
+
+    def __init__(
+        self, loop: Timeline, process: Process, callback: Any, args: Any, context: Any
+    ) -> None:
+        self._loop = loop
+        self._process = process
+        self._callback = callback
+        self._args = args
+        self.context = context
+
+    @classmethod
+    def of(cls, loop: Timeline, callback: Any, args: Any, context: Any) -> _Call | None:
+        """The callback as one of the process it comes from, if it comes from any."""
+        if context is None:
+            context = contextvars.copy_context()
+        process = context.get(_HERE)
+        return None if process is None else cls(loop, process, callback, args, context)
+
+    def __call__(self) -> None:
+        process = self._process
+        if not process.holds(self) and process.counted():
+            self._callback(*self._args)
+
+    def again(self) -> None:
+        """Run after all, unless it was cancelled meanwhile."""
+        self._loop.call_later(0, self._late, context=contextvars.Context())
+
+    def _late(self) -> None:
+        if not self.handle.cancelled():
+            self.context.run(self)
+
+
+def here() -> Process | None:
+    """The process whose code runs now."""
+    return _HERE.get()
 
 
 class SimulatedClock:

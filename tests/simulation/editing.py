@@ -1,0 +1,190 @@
+"""Those who edit: deployments, schedules, limits, pools; who order, cancel, resume and delete."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from tests.simulation.clients import Client, GaveUp
+from tests.simulation.ledger import Schedule
+from tests.simulation.working import POOL, SERVED
+
+_CRON = {"cron": "*/5 * * * *", "timezone": "Europe/Berlin"}
+_INTERVAL = {"interval": 400, "anchor_date": "2026-01-01T00:00:00Z"}
+_SCHEDULES: dict[int, Any] = {0: None, 300: _CRON, 400: _INTERVAL}
+_LIMITS: dict[str, dict[str, Any]] = {
+    "d0": {},
+    "d1": {"concurrency_limit": 1},
+    "d2": {"concurrency_limit": 2, "concurrency_options": {"collision_strategy": "ENQUEUE"}},
+    "d3": {"concurrency_limit": 1, "concurrency_options": {"collision_strategy": "CANCEL_NEW"}},
+}
+_STEPS = 120.0
+
+
+class _Person(Client):
+    """Does one of some things now and then."""
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self.chance.expovariate(1 / self.pause))
+            with contextlib.suppress(GaveUp):
+                await self.step()
+
+    pause = _STEPS
+
+    async def step(self) -> None:
+        """Do something."""
+        raise NotImplementedError
+
+    def deployment(self) -> str:
+        """One of the deployments here; GaveUp if nobody has made any."""
+        here = sorted(one for one, place in self.ledger.deployments.items() if place == self.place)
+        if not here:
+            raise GaveUp
+        return self.chance.choice(here)
+
+    def flow_run(self) -> str:
+        """One of the runs here."""
+        here = sorted(one for one, place in self.ledger.flow_runs.items() if place == self.place)
+        if not here:
+            raise GaveUp
+        return self.chance.choice(here)
+
+
+class Editor(_Person):
+    """Makes and changes deployments and their schedules, and deletes some."""
+
+    async def step(self) -> None:
+        await self.chance.choice(
+            (self._deploy, self._deploy, self._serve, self._edit, self._pause, self._delete)
+        )()
+
+    async def _deploy(self) -> None:
+        name = self.chance.choice(sorted(_LIMITS))
+        body = {"work_pool_name": POOL, **_LIMITS[name]}
+        await self._made(name, body, self.chance.choice(sorted(_SCHEDULES)))
+
+    async def _serve(self) -> None:
+        await self._made(SERVED, {}, self.chance.choice((0, 300)))
+
+    async def _made(self, name: str, more: dict[str, Any], every: int) -> None:  # type: ignore[override]
+        flow = await self.make("/flows/", {"name": "deployed"})
+        body = {"name": name, "flow_id": flow["id"], "schedules": _schedules(every), **more}
+        known = [one for one, key in self.ledger.names.items() if key == (self.place, name)]
+        for deployment_id in known:
+            self.ledger.schedules.pop(deployment_id, None)
+        deployment = await self.make("/deployments/", body)
+        deployment_id = deployment["id"]
+        self.ledger.deployments[deployment_id] = self.place
+        self.ledger.names[deployment_id] = (self.place, name)
+        if "concurrency_limit" in more:
+            limit = f"deployment:{deployment_id}"
+            self.ledger.allow(self.place, limit, more["concurrency_limit"])
+        self._knows(deployment_id, every, paused=deployment["paused"])
+
+    async def _edit(self) -> None:
+        deployment_id, every = self.deployment(), self.chance.choice(sorted(_SCHEDULES))
+        self.ledger.schedules.pop(deployment_id, None)
+        path = f"/deployments/{deployment_id}"
+        await self._changed(await self.ask("PATCH", path, {"schedules": _schedules(every)}))
+        paused = (await self.get(path))["paused"]
+        self._knows(deployment_id, every, paused=paused)
+
+    async def _pause(self) -> None:
+        deployment_id = self.deployment()
+        known = self.ledger.schedules.pop(deployment_id, None)
+        path, paused = f"/deployments/{deployment_id}", self.chance.random() < 0.5
+        await self._changed(await self.ask("PATCH", path, {"paused": paused}))
+        if known is not None and not paused:
+            self._knows(deployment_id, known.every, paused=False)
+
+    async def _delete(self) -> None:
+        if self.chance.random() < 0.5:
+            return
+        deployment_id = self.deployment()
+        del self.ledger.deployments[deployment_id]
+        self.ledger.names.pop(deployment_id, None)
+        self.ledger.schedules.pop(deployment_id, None)
+        self.ledger.doomed.add(deployment_id)
+        await self._changed(await self.ask("DELETE", f"/deployments/{deployment_id}"))
+
+    async def _changed(self, answer: Any) -> None:
+        if answer.status not in {204, 404}:
+            self.complain(f"a change was answered {answer.status}: {answer.document}")
+        if answer.status != 204:
+            raise GaveUp
+
+    def _knows(self, deployment_id: str, every: int, *, paused: bool) -> None:
+        if every and not paused and deployment_id in self.ledger.deployments:
+            self.ledger.schedules[deployment_id] = Schedule(
+                deployment_id, self.place, every, self.micros()
+            )
+
+
+class Operator(_Person):
+    """Orders runs, cancels, resumes, retries and deletes some, and changes limits."""
+
+    pause = 60.0
+
+    async def step(self) -> None:
+        await self.chance.choice(
+            (self._order, self._order, self._order, self._cancel, self._resume, self._resume,
+             self._retry, self._delete, self._limit, self._pool)
+        )()  # fmt: skip
+
+    async def _order(self) -> None:
+        body = {"idempotency_key": self.uuid()}
+        path = f"/deployments/{self.deployment()}/create_flow_run"
+        self.ledger.run(await self.make(path, body), self.place)
+
+    async def _cancel(self) -> None:
+        run_id = self.flow_run()
+        self.ledger.doomed.add(run_id)
+        self.ledger.disbelieve(run_id)
+        await self.propose(run_id, "CANCELLING")
+
+    async def _resume(self) -> None:
+        paused = {"flow_runs": {"state": {"type": {"any_": ["PAUSED"]}}}, "limit": 10}
+        for run in await self.make("/flow_runs/filter", paused):
+            answer = await self.ask("POST", f"/flow_runs/{run['id']}/resume", {})
+            if answer.status not in {200, 201, 404}:
+                self.complain(f"resuming was answered {answer.status}: {answer.document}")
+
+    async def _retry(self) -> None:
+        """Have a run that ended run again, as the button of the UI does."""
+        run_id = self.flow_run()
+        run = await self.get(f"/flow_runs/{run_id}")
+        if run["state_type"] not in {"FAILED", "CRASHED"} or run["deployment_id"] is None:
+            return
+        worker = self.ledger.executing.get(run_id)
+        if worker is None or not worker.alive:
+            await self.propose(run_id, "SCHEDULED", name="AwaitingRetry", force=True)
+
+    async def _delete(self) -> None:
+        if self.chance.random() < 0.7:
+            return
+        run_id = self.flow_run()
+        self.ledger.doomed.add(run_id)
+        self.ledger.disbelieve(run_id)
+        del self.ledger.flow_runs[run_id]
+        answer = await self.ask("DELETE", f"/flow_runs/{run_id}")
+        if answer.status not in {204, 404}:
+            self.complain(f"deleting was answered {answer.status}: {answer.document}")
+
+    async def _limit(self) -> None:
+        slots = self.chance.choice((1, 2, 3))
+        self.ledger.allow(self.place, "tag:db", slots)
+        await self.make("/concurrency_limits/", {"tag": "db", "concurrency_limit": slots})
+
+    async def _pool(self) -> None:
+        change: dict[str, Any] = self.chance.choice(
+            ({"is_paused": True}, {"is_paused": False}, {"is_paused": False},
+             {"concurrency_limit": 2}, {"concurrency_limit": None})
+        )  # fmt: skip
+        await self.ask("PATCH", f"/work_pools/{POOL}", change)
+
+
+def _schedules(every: int) -> list[dict[str, Any]]:
+    schedule = _SCHEDULES[every]
+    return [] if schedule is None else [{"schedule": schedule, "active": True}]

@@ -1,0 +1,19 @@
+"""When the rows are looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment: of true time, of the server's clock, of the timeline."""
+
+    true: int | None = None
+    """Microseconds since the epoch; None where nobody says."""
+    server: int = 0
+    elapsed: float = 0.0
+    straight: bool = True
+    """Whether the server's clock has been right from the beginning."""
+    settled: bool = False
+    """Whether everybody has been gone for long."""

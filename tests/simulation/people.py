@@ -1,0 +1,45 @@
+"""Who there is: every role by its name, and what is set up before anybody comes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from tests.simulation.clients import Client
+from tests.simulation.editing import Editor, Operator
+from tests.simulation.leasing import NAMES, Holder
+from tests.simulation.ledger import Ledger
+from tests.simulation.listening import Subscriber
+from tests.simulation.network import Network
+from tests.simulation.places import ELSEWHERE, PLACES
+from tests.simulation.working import POOL, Runner, Script, Worker
+
+_THERE = " elsewhere"
+_ROLES: Mapping[str, type[Client]] = {
+    "script": Script,
+    "worker": Worker,
+    "runner": Runner,
+    "editor": Editor,
+    "operator": Operator,
+    "holder": Holder,
+    "subscriber": Subscriber,
+}
+ROLES = (*_ROLES, *(f"{role}{_THERE}" for role in _ROLES))
+"""The second half is the same in another workspace, under equal names."""
+
+
+def client(role: str, name: str, network: Network, ledger: Ledger, chance: random.Random) -> Client:
+    """Make one of a role; its network is his alone."""
+    if role.endswith(_THERE):
+        network.place = ELSEWHERE
+    return _ROLES[role.removesuffix(_THERE)](name, network, ledger, chance)
+
+
+async def furnish(setting: Client) -> None:
+    """Make in both workspaces what people take for granted."""
+    for place in PLACES:
+        setting.network.place = place
+        await setting.make("/work_pools/", {"name": POOL, "type": "process"})
+        for slots, name in enumerate(NAMES, 1):
+            setting.ledger.allow(place, name, slots)
+            await setting.make("/v2/concurrency_limits/", {"name": name, "limit": slots})
