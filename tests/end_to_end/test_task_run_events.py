@@ -20,8 +20,8 @@ from tests.end_to_end.killable import Killable
 from tests.end_to_end.wire import Wire
 
 RUNS = {
-    "sqlite": int(os.environ.get("ARMILLARY_SOAK_TASK_RUNS", "4000")),
-    "postgres": int(os.environ.get("ARMILLARY_SOAK_TASK_RUNS", "1000")),
+    "sqlite": int(os.environ.get("SOAK_TASK_RUNS", "4000")),
+    "postgres": int(os.environ.get("SOAK_TASK_RUNS", "1000")),
 }
 """Task runs of five events each; `make soak` takes 20,000."""
 PATHS = (
