@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
@@ -14,7 +15,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.plugins.core import MsgspecDIPlugin
 from litestar.response.base import ASGIResponse
 
-from armillary.api import API, Answer, Call, Failure, Route, Routes, uuid_text
+from armillary.api import API, Answer, Call, Failure, Route, Routes, SocketRoute, uuid_text
 from armillary.errors import ArmillaryError
 from armillary.front import SERVER_FAULT, App, Front, answer_for, perform
 from armillary.lane import Lane
@@ -33,23 +34,28 @@ class _App(Litestar):
     _get_default_plugins = staticmethod(lambda plugins: [*plugins, MsgspecDIPlugin()])
 
 
+class _Declared(msgspec.Struct, frozen=True):
+    """What this process's share of the routes is."""
+
+    http: Sequence[Route]
+    sockets: Sequence[SocketRoute]
+    foreign: Sequence[Any]
+    """Handlers that are Litestar's own."""
+    page: Failure | None
+
+
 def build(core: Core) -> App:
     """Build the ASGI app of this process."""
-    from armillary.system.routes import routes as system  # noqa: PLC0415
+    return in_front(core, routed(core))
 
-    own = list(core_routes(core))
-    handed = core.collect("register_routes", core)
-    declared = [entry for entry in handed if isinstance(entry, Routes)]
-    foreign = [entry for entry in handed if not isinstance(entry, Routes)]
-    http = [
-        *system.http,
-        *(route for routes in own for route in routes.http if core.plugins.serves(route.group)),
-        *(route for routes in declared for route in routes.http),
-    ]
-    failures = _Failures(next((routes.failure for routes in declared if routes.failure), None))
-    http += document_routes(http).http
+
+def routed(core: Core) -> App:
+    """Build what answers all that is not hot: one such app serves any core of equal settings."""
+    declared = _declared(core)
+    http = [*declared.http, *document_routes(declared.http).http]
+    failures = _Failures(declared.page)
     litestar = _App(
-        route_handlers=[*_handlers(http), *foreign],
+        route_handlers=[*_handlers(http), *declared.foreign],
         guards=[scope_guard],
         exception_handlers={
             ArmillaryError: failures.deliberate,
@@ -60,11 +66,33 @@ def build(core: Core) -> App:
         logging_config=None,
         debug=False,
     )
+    return cast("App", litestar)
+
+
+def in_front(core: Core, inner: App) -> App:
+    """Put before it what a core is needed for: who asks, of which workspace, and the hot lane."""
+    declared = _declared(core)
+    hot = [route for route in declared.http if route.mount == API]
+    lane = Lane(hot, declared.sockets)
+    return Front(core, lane, inner, base_path=core.settings.server.base_path)
+
+
+def _declared(core: Core) -> _Declared:
+    from armillary.system.routes import routes as system  # noqa: PLC0415
+
+    own = list(core_routes(core))
+    handed = core.collect("register_routes", core)
+    declared = [entry for entry in handed if isinstance(entry, Routes)]
     with_sockets = [*own, *declared] if core.plugins.serves(SERVER) else declared
-    sockets = [route for routes in with_sockets for route in routes.sockets]
-    hot = [route for route in http if route.mount == API]
-    return Front(
-        core, Lane(hot, sockets), cast("App", litestar), base_path=core.settings.server.base_path
+    return _Declared(
+        http=[
+            *system.http,
+            *(route for routes in own for route in routes.http if core.plugins.serves(route.group)),
+            *(route for routes in declared for route in routes.http),
+        ],
+        sockets=[route for routes in with_sockets for route in routes.sockets],
+        foreign=[entry for entry in handed if not isinstance(entry, Routes)],
+        page=next((routes.failure for routes in declared if routes.failure), None),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from armillary.app import build
+from armillary.app import in_front, routed
 from armillary.broker import Broker
 from armillary.core import Core
 from armillary.db.unit import Unit
@@ -22,6 +22,7 @@ from tests.simulation.store import SimulatedSqlite
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
 _FOUND: dict[str, Mapping[str, Found]] = {}
+_ROUTED: list[Any] = []
 
 
 def found() -> Mapping[str, Found]:
@@ -29,6 +30,13 @@ def found() -> Mapping[str, Found]:
     if not _FOUND:
         _FOUND["all"] = discover()
     return _FOUND["all"]
+
+
+def _routed(core: Core) -> Any:
+    """What answers all that is not hot: built once, since it knows of no core but a request's."""
+    if not _ROUTED:
+        _ROUTED.append(routed(core))
+    return _ROUTED[0]
 
 
 async def _add_elsewhere(unit: Unit) -> None:
@@ -102,7 +110,7 @@ class Server:
         await broker.start(absent=[])
         supervisor = Supervisor(services_of(core))
         await supervisor.start()
-        self.app = build(core)
+        self.app = in_front(core, _routed(core))
         ready.set_result(None)
         failure = await supervisor.failure
         raise failure

@@ -44,10 +44,16 @@ class _Way:
         self._loop = loop
         self._nobody = nobody
         self._last = 0.0
+        self._calls: deque[Callable[[], None]] = deque()
 
     def send(self, delay: float, call: Callable[[], None]) -> None:
         self._last = max(self._last, self._loop.elapsed + delay)
-        self._loop.call_at(self._last, call, context=self._nobody)
+        self._calls.append(call)
+        self._loop.call_at(self._last, self._next, context=self._nobody)
+
+    def _next(self) -> None:
+        # Timers of one moment come in any order; what was sent does not.
+        self._calls.popleft()()
 
 
 class Connection:

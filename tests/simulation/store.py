@@ -32,16 +32,19 @@ class _Commits(ThreadPoolExecutor):
 
 
 class _Scanner:
-    """A reader connection: reads at some moment between the question and the answer."""
+    """A reader connection: reads at once and answers late, or the other way round."""
 
     def __init__(self, connection: sqlite3.Connection, chance: random.Random) -> None:
         self._connection = connection
         self._chance = chance
 
     async def execute_fetchall(self, sql: str, args: Any = ()) -> list[Any]:
-        await asyncio.sleep(self._chance.uniform(*READ_SECONDS))
+        seconds = self._chance.uniform(*READ_SECONDS)
+        if self._chance.random() < 0.5:
+            await asyncio.sleep(seconds)
+            return self._connection.execute(sql, args).fetchall()
         rows = self._connection.execute(sql, args).fetchall()
-        await asyncio.sleep(self._chance.uniform(*READ_SECONDS))
+        await asyncio.sleep(seconds)
         return rows
 
     async def close(self) -> None:
