@@ -8,7 +8,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= python3
 ARGS ?=
 SEED ?= 0
-SEEDS ?= $(if $(filter 0,$(SEED)),20,1)
+# One seed where one is asked for, else some from 0 on.
+SEEDS ?= $(if $(filter file,$(origin SEED)),20,1)
+JOBS ?= 2
 # Tests wait more than they compute: three at once keep two cores busy.
 PARALLEL ?= -n 3 --dist worksteal
 VENV := .venv
@@ -20,7 +22,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite soak simulate bench docs snapshots plugin format lock clean
+.PHONY: help setup start test lint types suite soak simulate bench profile docs snapshots plugin format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,13 +50,18 @@ suite: $(VENV)/.dev $(PREFECT)/.installed ## the tests alone; ARGS="tests/core -
 
 soak: $(VENV)/.dev ## what takes long: 100,000 events of task runs, out of order and repeated
 	@bash tests/prerequisites.sh
-	ARMILLARY_SOAK_TASK_RUNS=20000 $(BIN)/pytest tests/end_to_end/test_task_run_events.py $(ARGS)
+	SOAK_TASK_RUNS=20000 $(BIN)/pytest tests/end_to_end/test_task_run_events.py $(ARGS)
 
-simulate: $(VENV)/.dev ## a killed server under simulated time: make simulate SEED=0 SEEDS=20
-	PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation $(SEED) $(SEEDS)
+simulate: $(VENV)/.dev ## a killed server under simulated time; SEEDS=200 JOBS=2, or SEED=13 for one
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seed $(SEED) --seeds $(SEEDS) \
+		--jobs $(JOBS) $(if $(KEEP),--keep $(KEEP)) $(if $(LIFE),--life $(LIFE)) \
+		$(if $(PLANT),--plant $(PLANT)) $(ARGS)
 
 bench: $(VENV)/.dev ## the figures of tests/speed; ARGS="--help" tells the rest
 	$(BIN)/python tests/speed/bench.py $(ARGS)
+
+profile: $(VENV)/.dev ## microseconds per request by layer; ARGS="--help" tells the rest
+	$(BIN)/python tests/speed/profile.py $(ARGS)
 
 docs: $(VENV)/.dev ## write the generated parts of the documents anew
 	$(BIN)/pytest -q -m docs --rewrite || [ $$? -eq $(NONE_FOUND) ]

@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
 def _which_servers(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--only",
-        type=_names(tuple(TARGETS)),
+        type=names(tuple(TARGETS)),
         default=USUAL,
         metavar="NAMES",
         help=f"the servers, parted by commas, of {', '.join(TARGETS)} (default: {','.join(USUAL)})",
@@ -41,14 +41,14 @@ def _which_servers(made: argparse.ArgumentParser) -> None:
 def _how_much(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--work",
-        type=_names(SCENARIOS),
+        type=names(SCENARIOS),
         default=SCENARIOS,
         metavar="NAMES",
         help=f"kinds of work, parted by commas (default: {','.join(SCENARIOS)})",
     )
     made.add_argument(
         "--connections",
-        type=_numbers,
+        type=numbers,
         default=(1, 16, 64),
         metavar="NUMBERS",
         help="clients at once, for life cycles, set_state and reads (default: 1,16,64)",
@@ -72,7 +72,7 @@ def _how_much(made: argparse.ArgumentParser) -> None:
         )
 
 
-def _names(allowed: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+def names(allowed: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
     def read(text: str) -> tuple[str, ...]:
         chosen = tuple(name.strip() for name in text.split(","))
         unknown = [name for name in chosen if name not in allowed]
@@ -85,7 +85,7 @@ def _names(allowed: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str) -> tuple[int, ...]:
     try:
         chosen = tuple(int(part) for part in text.split(","))
     except ValueError:

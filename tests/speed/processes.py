@@ -92,6 +92,10 @@ class Server:
     def _cpu_ticks(self) -> int:
         return sum(_used_ticks(pid) for pid in _with_children(self._process.pid))
 
+    def signal(self, number: int) -> None:
+        """Send the server itself, not its children, a signal."""
+        self._process.send_signal(number)
+
     def stop(self) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)

@@ -65,7 +65,7 @@ def measure_server(server: Server, *, amount: Amount, program: Path, name: str) 
     return replace(worked, server=figures)
 
 
-def _rest(server: Server | None) -> None:
+def rest(server: Server | None) -> None:
     """Wait until a server has done what earlier work left it with, such as storing its events."""
     time.sleep(REST_SECONDS)
     latest = time.monotonic() + REST_LIMIT_SECONDS
@@ -85,9 +85,9 @@ def measure_address(
     except (Refused, OSError, http.client.HTTPException) as failure:
         worked.failures.append(f"the preparation: {failure}")
         return worked
-    for load in _loads(amount, prepared):
+    for load in loads(amount, prepared):
         what = f"{load.scenario} at {load.connections}"
-        _rest(server)
+        rest(server)
         try:
             figures = client.run(program, base_url, load)
         except LoadFailed as failure:
@@ -111,7 +111,8 @@ def tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def _loads(amount: Amount, prepared: Prepared) -> Iterator[Load]:
+def loads(amount: Amount, prepared: Prepared) -> Iterator[Load]:
+    """What the client is to be run with, one after the other."""
     for scenario in amount.scenarios:
         for connections in _clients(scenario, amount):
             options: Options = {"flow-id": prepared.flow_id, "warmup": amount.warmup}

@@ -78,6 +78,19 @@ void random_uuid(char text[UUID_SIZE])
              (unsigned)(low >> 48), (unsigned long long)(low & 0xFFFFFFFFFFFFULL));
 }
 
+void timed_uuid(char text[UUID_SIZE])
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t millis = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    uint64_t chance = random_number();
+    uint64_t low = (random_number() & ~(3ULL << 62)) | (2ULL << 62);
+    snprintf(text, UUID_SIZE, "%08llx-%04llx-7%03llx-%04llx-%012llx",
+             (unsigned long long)(millis >> 16), (unsigned long long)(millis & 0xFFFF),
+             (unsigned long long)(chance & 0xFFF), (unsigned long long)(low >> 48),
+             (unsigned long long)(low & 0xFFFFFFFFFFFFULL));
+}
+
 void wall_time(char text[TIME_SIZE], char between, int ahead)
 {
     struct timespec now;

@@ -25,6 +25,8 @@ enum { UUID_SIZE = 37 };
 
 uint64_t random_number(void);
 void random_uuid(char text[UUID_SIZE]);
+/* Version 7, as Prefect gives its runs: the milliseconds now, then chance. */
+void timed_uuid(char text[UUID_SIZE]);
 
 /* The wall clock `ahead` seconds from now as ISO-8601 in UTC, `between` date and time. */
 enum { TIME_SIZE = 48 };

@@ -177,7 +177,8 @@ int main(int count, char **arguments)
     read_command(count, arguments, &command);
     allow_connections(plan->connections);
     write_headers(plan, command.headers, command.header_count);
-    write_logs(plan);
+    for (int i = 0; i < LOGGING_RUNS; i++)
+        timed_uuid(plan->logging[i]);
     if (plan->script->needs_runs) {
         int failure = prepare_runs(plan, &plan->runs);
         if (failure != 0)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { LOGGING_RUNS = 16 };
+
 struct script {
     const char *name;
     int steps;
@@ -30,7 +32,7 @@ struct plan {
     const char *pool;
     const struct script *script;
     struct buffer headers; /* everything that stands in every request behind the request line */
-    struct buffer logs;    /* one batch of log records, sent as it is */
+    char logging[LOGGING_RUNS][UUID_SIZE]; /* the flow runs that log */
     struct runs runs;
     int connections;
     int batch;            /* log records in a request */

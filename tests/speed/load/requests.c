@@ -33,26 +33,6 @@ void write_headers(struct plan *plan, const char *const *extra, int count)
         buffer_print(&plan->headers, "%s\r\n", extra[i]);
 }
 
-/* About 280 bytes a record, which is what the SDK sends for a short line of a flow's own log. */
-void write_logs(struct plan *plan)
-{
-    char run_id[UUID_SIZE];
-    random_uuid(run_id);
-    buffer_add(&plan->logs, "[", 1);
-    for (int i = 0; i < plan->batch; i++) {
-        char task_id[UUID_SIZE];
-        char time[TIME_SIZE];
-        random_uuid(task_id);
-        wall_time(time, 'T', 0);
-        buffer_print(&plan->logs,
-                     "%s{\"name\":\"prefect.task_runs\",\"level\":20,\"message\":\"Row %d of the "
-                     "batch was read, checked and stored %s\",\"timestamp\":\"%s\","
-                     "\"flow_run_id\":\"%s\",\"task_run_id\":\"%s\"}",
-                     i ? "," : "", i, task_id + 18, time, run_id, task_id);
-    }
-    buffer_add(&plan->logs, "]", 1);
-}
-
 static void write_create(const struct plan *plan, struct buffer *body)
 {
     buffer_print(body,
@@ -91,6 +71,27 @@ static void write_poll(const struct plan *plan, struct buffer *body)
     buffer_add(body, "}", 1);
 }
 
+/* About 280 bytes a record, which is what the SDK sends for a short line of a task's log. Ten lines
+ * of each task run, every line with the time it was written, as a program at work sends them. */
+static void write_logs(const struct plan *plan, struct buffer *body)
+{
+    char task_id[UUID_SIZE];
+    char time[TIME_SIZE];
+    const char *run_id = plan->logging[random_number() % LOGGING_RUNS];
+    buffer_add(body, "[", 1);
+    for (int i = 0; i < plan->batch; i++) {
+        if (i % 10 == 0)
+            timed_uuid(task_id);
+        wall_time(time, 'T', 0);
+        buffer_print(body,
+                     "%s{\"name\":\"prefect.task_runs\",\"level\":20,\"message\":\"Row %d of the "
+                     "batch was read, checked and stored %s\",\"timestamp\":\"%s\","
+                     "\"flow_run_id\":\"%s\",\"task_run_id\":\"%s\"}",
+                     i ? "," : "", i, task_id + 18, time, run_id, task_id);
+    }
+    buffer_add(body, "]", 1);
+}
+
 static void write_body(const struct plan *plan, enum kind kind, const char *run_id,
                        struct buffer *body)
 {
@@ -106,7 +107,7 @@ static void write_body(const struct plan *plan, enum kind kind, const char *run_
         write_state("RUNNING", "Running", run_id, body);
         break;
     case KIND_LOGS:
-        buffer_add(body, plan->logs.data, plan->logs.length);
+        write_logs(plan, body);
         break;
     case KIND_POLL:
         write_poll(plan, body);

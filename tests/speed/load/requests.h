@@ -6,7 +6,6 @@
 #include "plan.h"
 
 void write_headers(struct plan *plan, const char *const *extra, int count);
-void write_logs(struct plan *plan);
 void write_request(const struct plan *plan, enum kind kind, const char *run_id,
                    struct buffer *out);
 /* Judges one whole answer; a created run's id goes to `run_id`, polled or stored rows to `items`. */

@@ -1,0 +1,107 @@
+"""Which layer of the server a stack belongs to, and how long each has one request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+LOOP = "loop"
+WAITING = "waiting"
+OTHER = "other"
+
+# The innermost frame that one of these speaks of decides. The start of a path, the functions
+# there (none: all of them), and the layer.
+_LAYERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("uvicorn/protocols/http", ("send",), "sending"),
+    ("uvicorn/", (), "parsing"),
+    ("core/armillary/api.py", ("decode", "_decode", "refuse_nul"), "validation"),
+    ("core/armillary/api.py", ("json", "raw"), "encoding"),
+    ("core/armillary/api.py", (), "routing"),
+    ("core/armillary/access.py", (), "access"),
+    ("core/armillary/front.py", ("read_body", "_receive"), "parsing"),
+    ("core/armillary/front.py", ("send_answer",), "sending"),
+    ("core/armillary/front.py", (), "routing"),
+    ("core/armillary/lane.py", (), "routing"),
+    ("litestar/", (), "routing"),
+    (
+        "core/armillary/db/sqlite_writer.py",
+        ("one", "all", "many", "run", "for_each", "<listcomp>", "flush"),
+        "SQL",
+    ),
+    ("core/armillary/db/sqlite_writer.py", (), "commit"),
+    ("core/armillary/db/sqlite.py", (), "SQL"),
+    ("core/armillary/db/", (), "SQL"),
+    ("asyncpg/", (), "SQL"),
+    ("aiosqlite/", (), "SQL"),
+    ("core/armillary/orchestration/wire.py", (), "encoding"),
+    ("core/armillary/orchestration/", (), "decision"),
+    ("core/armillary/flow_runs/events.py", (), "event"),
+    ("core/armillary/task_runs/events.py", (), "event"),
+    ("core/armillary/events/", (), "event"),
+    ("core/armillary/broker/", (), "event"),
+    ("plugins/armillary_plugins/event", (), "event"),
+    ("core/armillary/flow_runs/reading.py", (), "encoding"),
+    ("core/armillary/flow_runs/routes.py", ("answer_decided", "answer_created"), "encoding"),
+    ("core/armillary/", (), "decision"),
+    ("plugins/", (), "decision"),
+)
+LAYERS = (*dict.fromkeys(layer for _, _, layer in _LAYERS), OTHER, LOOP, WAITING)
+# Whatever happens below these is done for events, also their SQL.
+_FOR_EVENTS = (
+    "plugins/armillary_plugins/event_persister",
+    "plugins/armillary_plugins/events/",
+    "core/armillary/broker/",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What the sampler has counted, see `sampled.py`."""
+
+    seconds: float
+    cpu_seconds: float
+    samples: int
+    stacks: Mapping[str, int]
+    beside: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Microseconds of one request by layer, and of the threads beside the loop."""
+
+    layers: Mapping[str, float]
+    beside: Mapping[str, float]
+
+
+def layer_of(stack: str) -> str | None:
+    """The layer of a stack (`file:function;...`, outermost first); None in the loop itself."""
+    frames = [frame.rpartition(":") for frame in stack.split(";")]
+    for file, _, function in reversed(frames):
+        for start, functions, layer in _LAYERS:
+            if file.startswith(start) and (not functions or function in functions):
+                return "event" if _for_events(file for file, _, _ in frames) else layer
+    return None if frames[-1][0].endswith(("asyncio/runners.py", "uvloop/__init__.py")) else OTHER
+
+
+def _for_events(files: Iterable[str]) -> bool:
+    return any(file.startswith(_FOR_EVENTS) for file in files)
+
+
+def spent(counted: Counted, *, requests: float) -> Spent:
+    """Share the seconds of a window out among layers.
+
+    What the loop's thread computes beyond its Python frames is the loop's own (C code of the
+    loop, system calls); the rest of the window it waited.
+    """
+    whole = counted.seconds * 1e6 / requests
+    share = whole / counted.samples
+    found: Counter[str] = Counter()
+    for stack, count in counted.stacks.items():
+        found[layer_of(stack) or LOOP] += count
+    layers = {layer: count * share for layer, count in found.items()}
+    outside = layers.pop(LOOP, 0.0)
+    computed = counted.cpu_seconds * 1e6 / requests - (whole - outside)
+    layers[LOOP] = min(outside, max(0.0, computed))
+    layers[WAITING] = outside - layers[LOOP]
+    return Spent(layers, {name: count * share for name, count in counted.beside.items()})
