@@ -1,127 +1,278 @@
-"""One seed: a server, its clients, what goes wrong, and what must hold all the same."""
+"""One plan carried out: a server, its clients, what goes wrong, and what must hold all the same."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from tests.simulation.clients import Client, Editor, Script, Worker
+from tests.simulation.clients import Client
 from tests.simulation.invariants import violations
+from tests.simulation.invariants_in_time import EVERY, InTime
 from tests.simulation.ledger import Ledger
-from tests.simulation.network import Faults, Network
+from tests.simulation.moment import Moment
+from tests.simulation.network import Answer, Faults, Lost, Network
+from tests.simulation.people import client, furnish
+from tests.simulation.plan import Arrival, ClockJump, Freeze, Kill, Plan, Step, Weather, draw
 from tests.simulation.server import Server
-from tests.simulation.timeline import Process, Timeline
+from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
-_LIFE = 1800.0
 _SETTLE = 700.0
+_LAYERS = 10
+"""How often a coroutine may wait in a `finally` while it is closed."""
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of its own is made there
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a seed came to."""
+class Said:
+    """What a client asked and was answered."""
 
-    seed: int
+    at: float
+    who: str
+    asked: str
+    answered: str
+
+    def __str__(self) -> str:
+        return f"{self.at:9.3f} s  {self.who}: {self.asked} -> {self.answered}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a plan came to."""
+
+    plan: Plan
     wrong: list[str]
+    ended: float
+    """When the first thing was seen to be wrong, or everybody was gone."""
     kills: int
     runs: int
     digest: str
-    """Of every row there is: equal for two runs of a seed."""
+    """Of every row there is: equal for two runs of a plan."""
+    said: list[Said]
+
+    def silent(self) -> Outcome:
+        """The same without what was said, which is long."""
+        return replace(self, said=[])
 
 
-def simulate(seed: int, *, life: float = _LIFE) -> Outcome:
-    """Run one seed to its end."""
-    chance = random.Random(seed)  # noqa: S311 - the point is that it repeats
+def simulate(seed: int, *, life: float | None = None) -> Outcome:
+    """Carry out the plan of a seed, or its beginning."""
+    plan = draw(seed)
+    return carry_out(plan if life is None else plan.cut(life))
+
+
+def carry_out(plan: Plan) -> Outcome:
+    """Carry out a plan to its end, or until something is wrong."""
     loop = Timeline()
     loop.set_exception_handler(lambda *_: None)
     logging.disable(logging.CRITICAL)
     home = Path(tempfile.mkdtemp(prefix="armillary-simulation-", dir=_memory()))
     try:
         asyncio.set_event_loop(loop)
-        world = _World(seed, loop, home, chance, life)
+        world = _World(plan, loop, home)
         loop.run_until_complete(world.run())
         return Outcome(
-            seed=seed, wrong=world.wrong, kills=world.server.starts - 1,
-            runs=len(world.ledger.flow_runs), digest=_digest(world.server.file),
+            plan=plan, wrong=world.wrong, ended=world.ended, kills=world.server.starts - 1,
+            runs=len(world.ledger.flow_runs), digest=_digest(world.server.file), said=world.said,
         )  # fmt: skip
     finally:
-        logging.disable(logging.NOTSET)
+        _put_away(loop)
         asyncio.set_event_loop(None)
+        logging.disable(logging.NOTSET)
         shutil.rmtree(home, ignore_errors=True)
 
 
-class _World:
-    def __init__(
-        self, seed: int, loop: Timeline, home: Path, chance: random.Random, life: float
-    ) -> None:
-        self.seed = seed
-        self.loop = loop
-        self.chance = chance
-        self.life = life
-        self.wrong: list[str] = []
-        self.ledger = Ledger()
-        self.server = Server(loop, home, random.Random(chance.getrandbits(64)))  # noqa: S311
-        self.network = Network(self.server, random.Random(chance.getrandbits(64)), self._faults())  # noqa: S311
-        self._people: list[Process] = []
+class _Overheard(Network):
+    """The network of one client, which remembers what was said."""
 
-    def _faults(self) -> Faults:
-        bad = self.chance.choice((0.0, 0.01, 0.1))
-        draw = self.chance.random
-        return Faults(
-            lost_request=bad * draw(), lost_answer=bad * draw(), repeated=bad * draw(),
-            broken=bad * draw(), slow=bad * draw(),
-        )  # fmt: skip
+    def __init__(self, world: _World, who: str, chance: random.Random) -> None:
+        super().__init__(world.server, chance, Faults())
+        self._world = world
+        self._who = who
+
+    async def call(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        asked = f"{method} {path} {body or ''}"
+        try:
+            answer = await super().call(method, path, body, **more)
+        except Lost:
+            self._heard(asked, "nothing")
+            raise
+        self._heard(asked, f"{answer[0]} {answer[1]}")
+        return answer
+
+    def _deliver(self, method: str, path: str, *more: Any, whole: bool = True) -> Any:
+        answer = super()._deliver(method, path, *more, whole=whole)
+        if whole:
+            what = f"{method} {path} of {self._who}"
+            self._world.waiting[answer] = (what, self._world.loop.elapsed)
+        return answer
+
+    def _heard(self, asked: str, answered: str) -> None:
+        world = self._world
+        world.said.append(Said(world.loop.elapsed, self._who, asked, answered))
+
+
+class _World:
+    def __init__(self, plan: Plan, loop: Timeline, home: Path) -> None:
+        self.plan = plan
+        self.loop = loop
+        self.wrong: list[str] = []
+        self.said: list[Said] = []
+        self.waiting: dict[asyncio.Future[Any], tuple[str, float]] = {}
+        """What the server was asked, and when it came there."""
+        self.ended = 0.0
+        self._began = 0.0
+        self._straight = True
+        self._settle = _SETTLE
+        self.ledger = Ledger()
+        self.server = Server(loop, home, self._chance("server"))
+        self._in_time = InTime(self.server.file)
+        self._people: dict[str, Process] = {}
+        self._networks: list[Network] = []
+        self._over = asyncio.Event()
+        self._away = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _chance(self, of: str) -> random.Random:
+        return random.Random(f"{of} {self.plan.seed}")  # noqa: S311 - the point is that it repeats
 
     async def run(self) -> None:
         await self.server.start()
-        setting = Client("setting", self.network, self.ledger, self.chance)
-        await setting.ask("POST", "/work_pools/", {"name": "pool", "type": "process"})
-        self._arrive(lambda one: Script("script 1", *one).run())
-        self._arrive(lambda one: Script("script 2", *one).run())
-        self._arrive(lambda one: Worker("worker 1", "pool", *one).run())
-        self._arrive(lambda one: Worker("worker 2", "pool", *one).run())
-        self._arrive(lambda one: Editor("editor", *one).run())
-        ends = self.loop.elapsed + self.life
-        while self.loop.elapsed < ends and not self.wrong:
-            await self._calm_or_kill(ends)
-        for person in self._people:
+        await self._furnish()
+        began = self._began = self.loop.elapsed
+        for step in self.plan.steps:
+            self._begin(self._at(began + step.at, step))
+        self._begin(self._look())
+        self._begin(self._restart())
+        try:
+            await asyncio.wait_for(self._over.wait(), self.plan.life)
+        except TimeoutError:
+            await self._let_settle()
+        self.ended = self.loop.elapsed - began
+
+    async def _furnish(self) -> None:
+        setting = Client("setting", self._network("setting"), self.ledger, self._chance("setting"))
+        await furnish(setting)
+
+    async def _let_settle(self) -> None:
+        """Let everybody go and the server end what is left, then look."""
+        for task in self._tasks[:-2]:
+            task.cancel()
+        for person in self._people.values():
             person.kill()
-        await asyncio.sleep(_SETTLE)
-        self.check("at the end")
+        self.server.process.calls_left = None
+        await asyncio.sleep(self._settle)
+        self.check("at the end", settled=True)
 
-    def _arrive(self, begin: Callable[..., object]) -> None:
-        person = Process("person")
-        self._people.append(person)
-        one = (self.network, self.ledger, random.Random(self.chance.getrandbits(64)))  # noqa: S311
-        self.server.kept.append(
-            self.loop.within(person, lambda: self.loop.create_task(begin(one)))  # type: ignore[arg-type]
-        )
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(self.loop.create_task(work))
 
-    async def _calm_or_kill(self, ends: float) -> None:
-        calm = self.chance.expovariate(1 / 300)
-        await asyncio.sleep(min(calm, max(0.1, ends - self.loop.elapsed)))
-        self.server.process.calls_left = self.chance.randrange(2000)
-        dead = asyncio.Event()
-        self.server.process.on_death.append(dead.set)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(dead.wait(), max(0.1, ends - self.loop.elapsed))
-        self.server.kill()
-        self.check(f"after kill {self.server.starts}")
-        await asyncio.sleep(self.chance.uniform(0, 20))
-        while not self.server.alive:
+    async def _at(self, moment: float, step: Step) -> None:
+        await asyncio.sleep(moment - self.loop.elapsed)
+        match step:
+            case Arrival():
+                await self._arrive(step)
+            case Kill():
+                self._away = step.away
+                self.server.process.calls_left = step.calls
+            case Weather():
+                await self._turn_bad(step)
+            case Freeze():
+                await self._freeze(step)
+            case ClockJump():
+                self._straight = False
+                self._settle += max(0.0, -step.seconds)
+                self.server.clock.wrong += timedelta(seconds=step.seconds)
+
+    async def _arrive(self, step: Arrival) -> None:
+        chance = random.Random(step.seed)  # noqa: S311 - the point is that it repeats
+        network = self._network(step.name)
+        one = client(step.role, step.name, network, self.ledger, chance)
+        person = self._people[step.name] = Process(step.name)
+        self.server.kept.append(self.loop.within(person, lambda: self.loop.create_task(one.run())))
+        await asyncio.sleep(step.leaves - step.at)
+        person.kill()
+
+    async def _freeze(self, step: Freeze) -> None:
+        person = self._people.get(step.who)
+        if person is not None:
+            person.freeze()
+            await asyncio.sleep(step.seconds)
+            person.thaw()
+
+    def _network(self, who: str) -> Network:
+        network = _Overheard(self, who, self._chance(f"network of {who}"))
+        self._networks.append(network)
+        return network
+
+    async def _turn_bad(self, step: Weather) -> None:
+        self._faults(Faults(**step.rates))
+        await asyncio.sleep(step.until - step.at)
+        self._faults(Faults())
+
+    def _faults(self, faults: Faults) -> None:
+        for network in self._networks:
+            network.faults = faults
+
+    async def _restart(self) -> None:
+        """Look after every death, and start the server again after a while."""
+        while True:
+            dead = asyncio.Event()
+            self.server.process.on_death.append(dead.set)
+            if self.server.process.alive:
+                await dead.wait()
+            self.waiting.clear()
+            self._in_time.forget()
+            self.check(f"after kill {self.server.starts}")
+            await asyncio.sleep(self._away)
             await self.server.start()
 
-    def check(self, when: str) -> None:
-        self.wrong += [f"{when}: {each}" for each in violations(self.server.file, self.ledger)]
+    async def _look(self) -> None:
+        """See now and then that what must happen soon does."""
+        while True:
+            await asyncio.sleep(EVERY)
+            if self.server.alive:
+                elapsed, micros = self.loop.elapsed, self.server.clock.micros()
+                self.waiting = {one: of for one, of in self.waiting.items() if not one.done()}
+                overdue = self._in_time.overdue(elapsed, micros, self.waiting.values())
+                self._found(f"at {elapsed - self._began:.0f} s", overdue)
+
+    def check(self, when: str, *, settled: bool = False) -> None:
+        """Hold everything against what it must be."""
+        moment = Moment(
+            true=SimulatedClock(self.loop).micros(),
+            server=self.server.clock.micros(),
+            elapsed=self.loop.elapsed,
+            straight=self._straight,
+            settled=settled,
+        )
+        self._found(when, violations(self.server.file, self.ledger, moment))
+
+    def _found(self, when: str, wrong: list[str]) -> None:
+        self.wrong += [f"{when}: {each}" for each in wrong]
+        if self.wrong:
+            self._over.set()
+
+
+def _put_away(loop: Timeline) -> None:
+    """End what hangs here and now, not when it is collected as garbage in another simulation."""
+    for task in asyncio.all_tasks(loop):
+        for _ in range(_LAYERS):
+            try:
+                task.get_coro().close()
+            except RuntimeError:
+                continue
+            break
+    loop.close()
 
 
 def _digest(file: Path) -> str:

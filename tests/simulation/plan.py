@@ -1,0 +1,198 @@
+"""What a seed comes to, drawn before anything happens: who arrives, and what goes wrong when.
+
+Every step has a number that stays its own when others are left out, and a seed of its own, so
+that what is left out changes as little as can be of what is left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+LIFE = 1800.0
+"""Seconds during which clients come and things go wrong."""
+_KILL_EVERY = 300.0
+_CALLS = 2000
+_AWAY = 20.0
+_FREEZE_EVERY = 900.0
+_STAY = 0.7
+"""The share of clients that stay to the end."""
+_JUMPY = 0.25
+"""The share of seeds whose clock is set now and then."""
+_FAR = 1200.0
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_FIRST = ("editor", "operator", "worker", "worker", "script", "holder", "subscriber")
+_LATER = ("script", "worker", "runner", "editor", "holder", "holder", "subscriber")
+_ELSEWHERE = ("editor elsewhere", "operator elsewhere", "worker elsewhere")
+_BRANCHED = 0.4
+"""The share of seeds with people in another workspace."""
+_WEATHER = ("lost_request", "lost_answer", "repeated", "broken", "slow", "cut")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A client comes, and goes again without a word."""
+
+    number: int
+    at: float
+    role: str
+    name: str
+    seed: int
+    leaves: float
+
+    def __str__(self) -> str:
+        return f"{self.name} arrives, and leaves at {self.leaves:.1f} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """The server is killed between two callbacks, and somebody starts it again."""
+
+    number: int
+    at: float
+    calls: int
+    away: float
+
+    def __str__(self) -> str:
+        return f"the server is killed {self.calls} callbacks later, and is away {self.away:.1f} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weather:
+    """For a while the network loses, repeats, breaks and delays."""
+
+    number: int
+    at: float
+    until: float
+    rates: dict[str, float]
+
+    def __str__(self) -> str:
+        rates = ", ".join(f"{name} {rate:.1%}" for name, rate in self.rates.items())
+        return f"the network is bad until {self.until:.1f} s: {rates}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """A client stands still and goes on later as if nothing had been."""
+
+    number: int
+    at: float
+    who: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.who} is frozen for {self.seconds:.1f} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockJump:
+    """Somebody sets the server's clock."""
+
+    number: int
+    at: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"the clock jumps by {self.seconds:+.1f} s"
+
+
+Step: TypeAlias = Arrival | Kill | Weather | Freeze | ClockJump
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that a seed draws beforehand."""
+
+    seed: int
+    life: float
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{step.number:4d} {step.at:9.1f} s  {step}" for step in self.steps]
+        return "\n".join([*lines, f"     {self.life:9.1f} s  everybody is gone"])
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of its steps."""
+        return tuple(step.number for step in self.steps)
+
+    def keeping(self, numbers: Collection[int]) -> Plan:
+        """Leave all other steps out."""
+        return replace(self, steps=tuple(one for one in self.steps if one.number in numbers))
+
+    def cut(self, life: float) -> Plan:
+        """End earlier, without the steps that would come later."""
+        steps = tuple(step for step in self.steps if step.at < life)
+        return replace(self, life=min(life, self.life), steps=steps)
+
+
+def draw(seed: int) -> Plan:
+    """Draw the plan of a seed."""
+    chance = random.Random(f"plan {seed}")  # noqa: S311 - the point is that it repeats
+    clients = list(_arrivals(chance))
+    steps: list[Step] = [
+        *clients,
+        *_kills(chance),
+        *_weathers(chance),
+        *_freezes(chance, [client.name for client in clients]),
+        *_jumps(chance),
+    ]
+    return Plan(seed=seed, life=LIFE, steps=tuple(_numbered(steps)))
+
+
+def _numbered(steps: Iterable[Step]) -> Iterable[Step]:
+    ordered = sorted(steps, key=lambda step: step.at)
+    return (replace(step, number=number) for number, step in enumerate(ordered, 1))
+
+
+def _arrivals(chance: random.Random) -> Iterable[Arrival]:
+    later = [chance.choice(_LATER) for _ in range(chance.randrange(4))]
+    if chance.random() < _BRANCHED:
+        later += _ELSEWHERE
+    for place, role in enumerate([*_FIRST, *later]):
+        at = chance.uniform(0, 5 if place < len(_FIRST) else LIFE / 2)
+        stays = chance.random() < _STAY
+        yield Arrival(
+            number=0,
+            at=at,
+            role=role,
+            name=f"{role} {_LETTERS[place]}",
+            seed=chance.getrandbits(32),
+            leaves=LIFE if stays else chance.uniform(at, LIFE),
+        )
+
+
+def _moments(chance: random.Random, every: float) -> Iterable[float]:
+    at = chance.expovariate(1 / every)
+    while at < LIFE:
+        yield at
+        at += chance.expovariate(1 / every)
+
+
+def _kills(chance: random.Random) -> Iterable[Kill]:
+    for at in _moments(chance, _KILL_EVERY):
+        calls, away = chance.randrange(_CALLS), chance.uniform(0, _AWAY)
+        yield Kill(number=0, at=at, calls=calls, away=away)
+
+
+def _weathers(chance: random.Random) -> Iterable[Weather]:
+    for _ in range(chance.randrange(4)):
+        at = chance.uniform(0, LIFE)
+        worst = chance.choice((0.01, 0.1))
+        rates = {name: worst * chance.random() for name in _WEATHER}
+        yield Weather(number=0, at=at, until=at + chance.expovariate(1 / 300), rates=rates)
+
+
+def _freezes(chance: random.Random, names: Sequence[str]) -> Iterable[Freeze]:
+    for at in _moments(chance, _FREEZE_EVERY):
+        seconds = chance.choice((5.0, 60.0, 400.0)) * chance.uniform(0.5, 1.5)
+        yield Freeze(number=0, at=at, who=chance.choice(names), seconds=seconds)
+
+
+def _jumps(chance: random.Random) -> Iterable[ClockJump]:
+    if chance.random() < _JUMPY:
+        for at in _moments(chance, LIFE / 2):
+            seconds = chance.choice((-1, 1)) * chance.choice((0.5, 20.0, _FAR)) * chance.random()
+            yield ClockJump(number=0, at=at, seconds=seconds)

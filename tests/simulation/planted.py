@@ -1,0 +1,276 @@
+"""Known defects, one of each kind, to be put into the real code: the simulation must see each.
+
+Each is what somebody might well write: a line forgotten, a check left out, two lines swapped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from armillary.broker.embedded import EmbeddedBroker, EmbeddedSubscription
+from armillary.concurrency import deployments, leases, limits
+from armillary.db.database import Database
+from armillary.db.dialect import Dialect
+from armillary.db.sqlite import SqliteReader
+from armillary.db.sqlite_writer import SqliteUnit, Writer
+from armillary.db.unit import OUTBOX_INSERT, outbox_rows
+from armillary.deployments import scheduling
+from armillary.deployments.schedules import idempotency_key
+from armillary.events.outbox import Outbox
+from armillary.flow_runs import writing
+from armillary.orchestration.engine import SetFlowRunStates
+from armillary.orchestration.rules.claimed_once import _ClaimedOnce
+from armillary.orchestration.states import StateType
+from armillary.orchestration.verdicts import ACCEPT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defect:
+    """Something wrong, and the words by which the simulation names it."""
+
+    what: str
+    plant: Callable[[], AbstractContextManager[None]]
+    seen_as: str
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, new: Any) -> Iterator[None]:
+    before = owner.__dict__[name]
+    setattr(owner, name, new)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def _acknowledged_early() -> AbstractContextManager[None]:
+    run = Writer._run
+
+    def answered(self: Writer, group: list[Any], micros: int) -> list[SqliteUnit]:
+        units = run(self, group, micros)
+        for waiting in group:
+            hot = waiting.operation is not None and not isinstance(waiting.result, Exception)
+            if hot and not waiting.future.done():
+                waiting.future.set_result(waiting.result)
+        return units
+
+    return _replaced(Writer, "_run", answered)
+
+
+def _writer_not_woken() -> AbstractContextManager[None]:
+    end = Writer._end
+
+    def forgetful(self: Writer, *settled: Any) -> None:
+        queued, self._queue = self._queue, deque()
+        end(self, *settled)
+        self._queue = queued
+
+    return _replaced(Writer, "_end", forgetful)
+
+
+def _readers_not_woken() -> AbstractContextManager[None]:
+    def settled(_: Database, units: Sequence[SqliteUnit]) -> None:
+        for call in [call for unit in units for call in unit.committed]:
+            call()
+
+    return _replaced(Database, "settled", settled)
+
+
+def _consumer_not_woken() -> AbstractContextManager[None]:
+    def take(self: EmbeddedSubscription, message: Any) -> None:
+        self._queue.append(message)
+        self.last = message.place
+        if len(self._queue) > 1:
+            self._filled.set()
+
+    return _replaced(EmbeddedSubscription, "take", take)
+
+
+def _slot_leaked() -> AbstractContextManager[None]:
+    give_back = leases.give_back
+
+    async def without_limits(unit: Any, ids: Any, *, timed: bool = False) -> int:
+        if not timed:
+            return await give_back(unit, ids)
+        for lease_id in ids:
+            await unit.run(leases._DELETE_LIMITS, f'["{lease_id}"]')
+            await unit.run(leases._DELETE, f'["{lease_id}"]')
+        return 1
+
+    return _replaced(leases, "give_back", without_limits)
+
+
+def _slot_kept_by_the_ended() -> AbstractContextManager[None]:
+    async def kept(*_: Any) -> None:
+        return None
+
+    return _replaced(deployments, "given_back", kept)
+
+
+def _limit_exceeded() -> AbstractContextManager[None]:
+    return _replaced(limits, "has_room", lambda limit, slots, now: True)  # noqa: ARG005
+
+
+def _claimed_twice() -> AbstractContextManager[None]:
+    return _replaced(_ClaimedOnce, "decide", lambda *_: ACCEPT)
+
+
+def _decided_on_one_state() -> AbstractContextManager[None]:
+    return _replaced(SetFlowRunStates, "key", lambda _, request: id(request))
+
+
+class _Uncommitted(SqliteReader):
+    """Reads on the connection that has written and not yet committed."""
+
+    async def all(self, sql: str, *args: object) -> list[Any]:
+        return self._database.writing.execute(Dialect.SQLITE.sql(sql), args).fetchall()
+
+
+def _told_before_commit() -> AbstractContextManager[None]:
+    def begin(self: Outbox, database: Any) -> None:
+        self._database = database
+        self._reader = _Uncommitted(database, None)
+
+    return _replaced(Outbox, "__init__", begin)
+
+
+def _lease_kept() -> AbstractContextManager[None]:
+    async def kept(*_: Any) -> bool:
+        return False
+
+    return _replaced(leases, "give_back_expired", kept)
+
+
+def _event_lost() -> AbstractContextManager[None]:
+    announce = writing.announce
+
+    def partly(unit: Any, writes: Sequence[writing.FlowRunWrite]) -> None:
+        announce(unit, [one for one in writes if one.state.type is not StateType.CRASHED])
+
+    return _replaced(writing, "announce", partly)
+
+
+def _place_forgotten() -> AbstractContextManager[None]:
+    subscribe = EmbeddedBroker.subscribe
+
+    async def at_the_end(self: EmbeddedBroker, topic: str, group: str | None) -> Any:
+        subscription = await subscribe(self, topic, group)
+        subscription.last = subscription.handled = self._tail
+        return subscription
+
+    return _replaced(EmbeddedBroker, "subscribe", at_the_end)
+
+
+def _event_twice() -> AbstractContextManager[None]:
+    def flush(self: SqliteUnit) -> None:
+        rows = outbox_rows(self.emitted)
+        self._executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), rows + rows[1:])
+
+    return _replaced(SqliteUnit, "flush", flush)
+
+
+def _slot_doubled() -> AbstractContextManager[None]:
+    key, numbers = idempotency_key, count(1)
+
+    def unsteady(*of: Any) -> str:
+        return key(*of) + (" again" if next(numbers) % 50 == 0 else "")
+
+    return _replaced(scheduling, "idempotency_key", unsteady)
+
+
+def _history_gap() -> AbstractContextManager[None]:
+    insert = writing.insert_states
+
+    async def partly(unit: Any, writes: Sequence[writing.FlowRunWrite]) -> None:
+        await insert(unit, [one for one in writes if one.state.name != "Retrying"])
+
+    return _replaced(writing, "insert_states", partly)
+
+
+DEFECTS = {
+    "early_acknowledgement": Defect(
+        what="a request of a hot operation is answered before its commit",
+        plant=_acknowledged_early,
+        seen_as="was acknowledged",
+    ),
+    "writer_not_woken": Defect(
+        what="what queued during a commit waits for somebody else's request",
+        plant=_writer_not_woken,
+        seen_as="waits for an answer",
+    ),
+    "readers_not_woken": Defect(
+        what="a commit wakes nobody, so that its events wait for the next sweep",
+        plant=_readers_not_woken,
+        seen_as="is not stored yet",
+    ),
+    "consumer_not_woken": Defect(
+        what="a consumer is not woken by the first message in its queue",
+        plant=_consumer_not_woken,
+        seen_as="is not stored yet",
+    ),
+    "leaked_slot": Defect(
+        what="a lease that ran out goes, what it held stays taken",
+        plant=_slot_leaked,
+        seen_as="slots taken, its leases hold",
+    ),
+    "slot_of_the_ended": Defect(
+        what="a run that ends keeps its slot until the lease runs out",
+        plant=_slot_kept_by_the_ended,
+        seen_as="which has ended",
+    ),
+    "limit_exceeded": Defect(
+        what="a slot is given that is not there",
+        plant=_limit_exceeded,
+        seen_as="more than its limit",
+    ),
+    "double_claim": Defect(
+        what="a run that is claimed may be claimed again",
+        plant=_claimed_twice,
+        seen_as="was claimed twice",
+    ),
+    "unlocked_decision": Defect(
+        what="two proposals for one run are decided on the same state",
+        plant=_decided_on_one_state,
+        seen_as="",
+    ),
+    "event_before_commit": Defect(
+        what="an event is told before its change is committed",
+        plant=_told_before_commit,
+        seen_as="was told of",
+    ),
+    "lease_kept": Defect(
+        what="a lease that nobody renewed is kept after its end",
+        plant=_lease_kept,
+        seen_as="has run out and is kept",
+    ),
+    "event_lost": Defect(
+        what="one kind of change is committed without its event",
+        plant=_event_lost,
+        seen_as="has no event",
+    ),
+    "place_forgotten": Defect(
+        what="a consumer begins at the end after a restart",
+        plant=_place_forgotten,
+        seen_as="has no event",
+    ),
+    "event_twice": Defect(
+        what="an event is in the outbox twice",
+        plant=_event_twice,
+        seen_as="told twice",
+    ),
+    "doubled_slot": Defect(
+        what="a slot of a schedule has two keys",
+        plant=_slot_doubled,
+        seen_as="were made for",
+    ),
+    "history_gap": Defect(
+        what="a state is a run's and not in its history",
+        plant=_history_gap,
+        seen_as="its history ends with",
+    ),
+}
