@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
+from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,8 +53,28 @@ class Client:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
 
     async def run(self) -> None:
-        """Live until killed."""
+        """Live until killed; a client that fails is a simulation that is wrong."""
+        try:
+            await self.live()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
+            self._failed(error)
+
+    async def live(self) -> None:
+        """What it does all its life."""
         raise NotImplementedError
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something beside."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        self.complain("".join(traceback.format_exception(error)))
 
     async def ask(self, method: str, path: str, body: Any = None, *, tries: int = _TRIES) -> Answer:
         """Ask until there is an answer; GaveUp without one."""

@@ -19,13 +19,13 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "d2": {"concurrency_limit": 2, "concurrency_options": {"collision_strategy": "ENQUEUE"}},
     "d3": {"concurrency_limit": 1, "concurrency_options": {"collision_strategy": "CANCEL_NEW"}},
 }
-_STEPS = 120.0
+_STEPS = 90.0
 
 
 class _Person(Client):
     """Does one of some things now and then."""
 
-    async def run(self) -> None:
+    async def live(self) -> None:
         while True:
             await asyncio.sleep(self.chance.expovariate(1 / self.pause))
             with contextlib.suppress(GaveUp):
@@ -63,12 +63,12 @@ class Editor(_Person):
     async def _deploy(self) -> None:
         name = self.chance.choice(sorted(_LIMITS))
         body = {"work_pool_name": POOL, **_LIMITS[name]}
-        await self._made(name, body, self.chance.choice(sorted(_SCHEDULES)))
+        await self._put(name, body, self.chance.choice(sorted(_SCHEDULES)))
 
     async def _serve(self) -> None:
-        await self._made(SERVED, {}, self.chance.choice((0, 300)))
+        await self._put(SERVED, {}, self.chance.choice((0, 300)))
 
-    async def _made(self, name: str, more: dict[str, Any], every: int) -> None:  # type: ignore[override]
+    async def _put(self, name: str, more: dict[str, Any], every: int) -> None:
         flow = await self.make("/flows/", {"name": "deployed"})
         body = {"name": name, "flow_id": flow["id"], "schedules": _schedules(every), **more}
         known = [one for one, key in self.ledger.names.items() if key == (self.place, name)]
@@ -125,7 +125,7 @@ class Editor(_Person):
 class Operator(_Person):
     """Orders runs, cancels, resumes, retries and deletes some, and changes limits."""
 
-    pause = 60.0
+    pause = 30.0
 
     async def step(self) -> None:
         await self.chance.choice(
@@ -140,7 +140,7 @@ class Operator(_Person):
 
     async def _cancel(self) -> None:
         run_id = self.flow_run()
-        self.ledger.doomed.add(run_id)
+        self.ledger.called_off.add(run_id)
         self.ledger.disbelieve(run_id)
         await self.propose(run_id, "CANCELLING")
 
@@ -166,6 +166,7 @@ class Operator(_Person):
             return
         run_id = self.flow_run()
         self.ledger.doomed.add(run_id)
+        self.ledger.called_off.add(run_id)
         self.ledger.disbelieve(run_id)
         del self.ledger.flow_runs[run_id]
         answer = await self.ask("DELETE", f"/flow_runs/{run_id}")

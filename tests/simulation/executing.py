@@ -35,7 +35,7 @@ class Execution:
         """Note that the run has a slot of its deployment, asked for at ``since``."""
         client = self._client
         lease = state["state_details"]["deployment_concurrency_lease_id"]
-        if lease is None or self._limit is None or self._run_id in client.ledger.doomed:
+        if lease is None or self._limit is None or self._run_id in client.ledger.called_off:
             return
         belief = Belief(((client.place.key, self._limit),), 1, since + _LEASE)
         client.ledger.believe(self._run_id, belief, client.elapsed())
@@ -94,7 +94,7 @@ class Execution:
             self.take_slot(state, since)
             lease = state["state_details"]["deployment_concurrency_lease_id"]
             if lease is not None and self._keeping is None:
-                self._keeping = asyncio.ensure_future(keep(client, self._run_id, lease, _LEASE))
+                self._keeping = client.begin(keep(client, self._run_id, lease, _LEASE))
                 self._keeping.add_done_callback(self._lost)
         return answer
 
@@ -116,7 +116,7 @@ class Execution:
             await client.propose(self._run_id, "CANCELLED", force=True)
         if state["type"] != "SCHEDULED":
             raise GaveUp
-        if belief is not None and self._run_id not in client.ledger.doomed:
+        if belief is not None and self._run_id not in client.ledger.called_off:
             client.ledger.believe(self._run_id, belief, client.elapsed())
         return await self._start()
 
@@ -141,7 +141,7 @@ class Execution:
         while state["type"] == "PAUSED" and client.elapsed() < gives_up:
             await asyncio.sleep(_POLL)
             state = (await client.get(f"/flow_runs/{self._run_id}"))["state"]
-        if state["type"] == "RUNNING" and belief and self._run_id not in client.ledger.doomed:
+        if state["type"] == "RUNNING" and belief and self._run_id not in client.ledger.called_off:
             client.ledger.believe(self._run_id, belief, client.elapsed())
         if state["type"] == "PAUSED":
             await client.propose(self._run_id, "FAILED")

@@ -49,27 +49,23 @@ def _acknowledged(connection: sqlite3.Connection, ledger: Ledger) -> list[str]:
         *(
             f"flow run {run} was acknowledged and is gone"
             for run in sorted(ledger.flow_runs.keys() - runs)
+            if not ledger.may_be_gone(run)
         ),
         *(
             f"state {state} of run {run} was acknowledged and is gone"
             for state, run in sorted(ledger.states.items())
-            if states.get(state) != run and not _may_be_gone(run, runs, ledger)
+            if states.get(state) != run and (run in runs or not ledger.may_be_gone(run))
         ),
         *(
             f"run {run} was acknowledged as {kind} and never was"
             for run, kind in sorted(ledger.finished.items())
-            if (run, kind) not in ends and not _may_be_gone(run, runs, ledger)
+            if (run, kind) not in ends and (run in runs or not ledger.may_be_gone(run))
         ),
         *(
             f"deployment {deployment} was acknowledged and is gone"
             for deployment in sorted(ledger.deployments.keys() - deployments)
         ),
     ]
-
-
-def _may_be_gone(run: str, runs: set[str], ledger: Ledger) -> bool:
-    """Tell whether a run is gone because somebody deleted it, or its deployment."""
-    return run not in runs and run not in ledger.flow_runs
 
 
 def _histories(connection: sqlite3.Connection, ledger: Ledger) -> list[str]:

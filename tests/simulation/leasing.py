@@ -43,7 +43,7 @@ async def _renewed(client: Client, key: str, lease_id: str, seconds: float) -> b
 class Holder(Client):
     """Takes slots, works for a while, gives them back, and begins again."""
 
-    async def run(self) -> None:
+    async def live(self) -> None:
         while True:
             await asyncio.sleep(self.chance.expovariate(1 / 60))
             with contextlib.suppress(GaveUp):
@@ -61,15 +61,15 @@ class Holder(Client):
                 break
             if answer.again is None:
                 self.complain("a 423 does not say when to ask again")
-            await asyncio.sleep(answer.again or 1)
+            await asyncio.sleep((answer.again or 1) + self.chance.expovariate(1 / 10))
         if answer.status != 200:
             self.complain(f"slots of {names} were answered {answer.status}: {answer.document}")
             return
         lease_id = answer.document["lease_id"]
         limits = tuple((self.place.key, each["name"]) for each in answer.document["limits"])
         self.ledger.believe(lease_id, Belief(limits, slots, since + seconds), self.elapsed())
-        keeping = asyncio.ensure_future(keep(self, lease_id, lease_id, seconds))
-        await asyncio.sleep(self.chance.expovariate(1 / 90))
+        keeping = self.begin(keep(self, lease_id, lease_id, seconds))
+        await asyncio.sleep(self.chance.expovariate(1 / 60))
         keeping.cancel()
         self.ledger.disbelieve(lease_id)
         await self.make(f"{_LIMITS}/decrement-with-lease", {"lease_id": lease_id})

@@ -106,6 +106,10 @@ class Ledger:
     """By deployment; one whose last change nobody is sure of is not there."""
     claims: dict[str, list[str]] = field(default_factory=dict)
     """The states by which workers were told that a run is theirs, by run."""
+    ordered: dict[str, str] = field(default_factory=dict)
+    """The deployment of runs that were ordered."""
+    started: set[str] = field(default_factory=set)
+    """Runs that were told to run."""
     finished: dict[str, str] = field(default_factory=dict)
     """The state type that a run was acknowledged to have ended in."""
     reported: dict[str, Reported] = field(default_factory=dict)
@@ -114,6 +118,8 @@ class Ledger:
     """Those of them that the server took off their hands."""
     doomed: set[str] = field(default_factory=set)
     """Ids of runs and deployments that somebody has asked to delete."""
+    called_off: set[str] = field(default_factory=set)
+    """Runs whose end, and with it their slots, somebody else has asked for."""
     beliefs: dict[str, Belief] = field(default_factory=dict)
     """By lease, or by run for slots of deployments."""
     capacity: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -127,12 +133,22 @@ class Ledger:
     def run(self, document: Any, place: Place) -> None:
         """An answer has named a run that was created."""
         self.flow_runs[document["id"]] = place
+        if document["deployment_id"] is not None:
+            self.ordered[document["id"]] = document["deployment_id"]
         self.state(document["id"], document["state"])
+
+    def may_be_gone(self, run_id: str) -> bool:
+        """Tell whether somebody has deleted a run, or its deployment before it ran."""
+        if run_id in self.doomed or run_id not in self.flow_runs:
+            return True
+        return self.ordered.get(run_id) in self.doomed and run_id not in self.started
 
     def state(self, run_id: str, document: Any) -> None:
         """An answer has named a state of a run."""
         if document is not None:
             self.states[document["id"]] = run_id
+            if document["type"] == "RUNNING":
+                self.started.add(run_id)
 
     def claimed(self, run_id: str, state_id: str) -> None:
         """A worker was told that a run is his."""

@@ -21,10 +21,10 @@ _YEAR = timedelta(days=365)
 class Subscriber(Client):
     """Hears of every state of flow runs, and connects again where the line breaks."""
 
-    async def run(self) -> None:
+    async def live(self) -> None:
         heard = Heard(self.name, self.place, since=self.micros())
         self.ledger.heard.append(heard)
-        awake = asyncio.ensure_future(self._stay_awake(heard))
+        awake = self.begin(self._stay_awake(heard))
         await self._listen(heard)
         awake.cancel()
 

@@ -33,8 +33,8 @@ class Reporter:
         """Have an event sent."""
         if not self._tasks:
             self._tasks = [
-                asyncio.ensure_future(self._send_all()),
-                asyncio.ensure_future(self._check_all()),
+                self._client.begin(self._send_all()),
+                self._client.begin(self._check_all()),
             ]
         self._waiting.put_nowait(event)
 

@@ -196,10 +196,22 @@ class SimulatedClock:
 
     def __init__(self, loop: Timeline) -> None:
         self._loop = loop
-        self.wrong = timedelta()
+        self.straight = True
+        """Whether it was right from the beginning."""
+        self._wrong = timedelta()
+
+    @property
+    def wrong(self) -> timedelta:
+        """How far it is put wrong."""
+        return self._wrong
+
+    @wrong.setter
+    def wrong(self, wrong: timedelta) -> None:
+        self.straight = False
+        self._wrong = wrong
 
     def now(self) -> datetime:
-        return START + self.wrong + timedelta(microseconds=round(self._loop.elapsed * 1e6))
+        return START + self._wrong + timedelta(microseconds=round(self._loop.elapsed * 1e6))
 
     def micros(self) -> int:
         return (self.now() - _EPOCH) // timedelta(microseconds=1)

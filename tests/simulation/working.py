@@ -21,10 +21,10 @@ _PREFETCH = timedelta(seconds=10)
 class Script(Client):
     """`python my_flow.py`, now and then."""
 
-    async def run(self) -> None:
+    async def live(self) -> None:
         reporter = Reporter(self)
         while True:
-            await asyncio.sleep(self.chance.expovariate(1 / 60))
+            await asyncio.sleep(self.chance.expovariate(1 / 30))
             with contextlib.suppress(GaveUp):
                 await self._once(reporter)
 
@@ -48,7 +48,7 @@ class _Puller(Client):
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._reporter = Reporter(self)
 
-    async def run(self) -> None:
+    async def live(self) -> None:
         while True:
             with contextlib.suppress(GaveUp):
                 await self.turn()
@@ -75,7 +75,7 @@ class _Puller(Client):
         limit = f"deployment:{run['deployment_id']}" if run["deployment_id"] else None
         execution = Execution(self, self._reporter, run_id, limit)
         execution.take_slot(state, since)
-        task = asyncio.ensure_future(self._execute(run_id, execution))
+        task = self.begin(self._execute(run_id, execution))
         self._under_way[run_id] = task
         task.add_done_callback(lambda _: self._under_way.pop(run_id, None))
 
