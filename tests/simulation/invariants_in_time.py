@@ -6,7 +6,7 @@ Something is overdue when it was seen in every look for so long, and no kill cam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 EVERY = 5.0
@@ -27,10 +27,6 @@ select c.id, c.holder_type, c.holder_id from concurrency_lease c
   left join task_run t on c.holder_type = 'task_run' and t.id = c.holder_id
 where coalesce(f.state_type, t.state_type) in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
 """
-_EXCEEDED = """
-select name, active_slots, slot_limit from concurrency_limit
-where active = 1 and active_slots > slot_limit
-"""
 
 
 class InTime:
@@ -39,10 +35,14 @@ class InTime:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._since: dict[str, float] = {}
+        self._connection: sqlite3.Connection | None = None
 
     def forget(self) -> None:
-        """The server was killed: everything has its time again."""
+        """The server was killed: everything has its time again, and the file may be another."""
         self._since.clear()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def overdue(self, elapsed: float, micros: int, asked: Iterable[tuple[str, float]]) -> list[str]:
         """What should be over by now; ``asked`` is what waits for an answer, and since when."""
@@ -53,12 +53,12 @@ class InTime:
                           if elapsed - since > _ANSWER)]  # fmt: skip
 
     def _pending(self, micros: int) -> Iterator[tuple[str, float]]:
-        with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True) as connection:
-            ask: Callable[..., sqlite3.Cursor] = connection.execute
-            for (event,) in ask(_UNSTORED):
-                yield f"event {event} is not stored yet", _STORED
-            for (lease,) in ask(_RUN_OUT, (micros,)):
-                yield f"lease {lease} has run out and is kept", _LEASES
-            for lease, kind, holder in ask(_OF_THE_ENDED):
-                yield f"lease {lease} is kept by {kind} {holder}, which has ended", _LEASES
-        connection.close()
+        if self._connection is None:
+            self._connection = sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)
+        ask = self._connection.execute
+        for (event,) in ask(_UNSTORED):
+            yield f"event {event} is not stored yet", _STORED
+        for (lease,) in ask(_RUN_OUT, (micros,)):
+            yield f"lease {lease} has run out and is kept", _LEASES
+        for lease, kind, holder in ask(_OF_THE_ENDED):
+            yield f"lease {lease} is kept by {kind} {holder}, which has ended", _LEASES

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-LIFE = 1800.0
+LIFE = 900.0
 """Seconds during which clients come and things go wrong."""
-_KILL_EVERY = 300.0
+_KILL_EVERY = 150.0
 _CALLS = 2000
 _AWAY = 20.0
-_FREEZE_EVERY = 900.0
+_FREEZE_EVERY = 450.0
 _STAY = 0.7
 """The share of clients that stay to the end."""
 _JUMPY = 0.25
@@ -182,7 +182,7 @@ def _weathers(chance: random.Random) -> Iterable[Weather]:
         at = chance.uniform(0, LIFE)
         worst = chance.choice((0.01, 0.1))
         rates = {name: worst * chance.random() for name in _WEATHER}
-        yield Weather(number=0, at=at, until=at + chance.expovariate(1 / 300), rates=rates)
+        yield Weather(number=0, at=at, until=at + chance.expovariate(1 / 150), rates=rates)
 
 
 def _freezes(chance: random.Random, names: Sequence[str]) -> Iterable[Freeze]:
@@ -193,6 +193,6 @@ def _freezes(chance: random.Random, names: Sequence[str]) -> Iterable[Freeze]:
 
 def _jumps(chance: random.Random) -> Iterable[ClockJump]:
     if chance.random() < _JUMPY:
-        for at in _moments(chance, LIFE / 2):
+        for at in _moments(chance, LIFE):
             seconds = chance.choice((-1, 1)) * chance.choice((0.5, 20.0, _FAR)) * chance.random()
             yield ClockJump(number=0, at=at, seconds=seconds)

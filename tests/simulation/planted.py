@@ -169,7 +169,7 @@ def _place_forgotten() -> AbstractContextManager[None]:
 def _event_twice() -> AbstractContextManager[None]:
     def flush(self: SqliteUnit) -> None:
         rows = outbox_rows(self.emitted)
-        self._executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), rows + rows[1:])
+        self._executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), [*rows, *rows[-1:]])
 
     return _replaced(SqliteUnit, "flush", flush)
 
@@ -187,7 +187,7 @@ def _history_gap() -> AbstractContextManager[None]:
     insert = writing.insert_states
 
     async def partly(unit: Any, writes: Sequence[writing.FlowRunWrite]) -> None:
-        await insert(unit, [one for one in writes if one.state.name != "Retrying"])
+        await insert(unit, [one for one in writes if one.state.type is not StateType.PENDING])
 
     return _replaced(writing, "insert_states", partly)
 

@@ -11,7 +11,7 @@ _RUN = "11111111-2222-4333-8444-555555555555"
 _OTHER = "21111111-2222-4333-8444-555555555555"
 
 
-def _came_to(plan: Plan, wrong: list[str], ended: float = 1800.0) -> Outcome:
+def _came_to(plan: Plan, wrong: list[str], ended: float = 900.0) -> Outcome:
     said = [Said(1.0, "worker 3", f"POST /{_RUN}", "200"), Said(2.0, "worker 3", "GET /", "200")]
     return Outcome(plan, wrong, ended, kills=1, runs=1, digest="", said=said)
 
@@ -62,9 +62,9 @@ def test_two_of_a_kind_differ_in_ids_and_numbers_only() -> None:
 
 
 def test_a_failing_seed_is_told_with_the_command_that_replays_it() -> None:
-    plan = draw(3).keeping({2, 6}).cut(450.0)
+    plan = draw(3).keeping({2, 6}).cut(250.0)
     assert (
-        command(plan) == f"make simulate SEED=3 KEEP={','.join(map(str, plan.numbers))} LIFE=450.0"
+        command(plan) == f"make simulate SEED=3 KEEP={','.join(map(str, plan.numbers))} LIFE=250.0"
     )
     assert command(draw(3)) == "make simulate SEED=3"
     assert command(plan.keeping(())).split()[3] == "KEEP=none"

@@ -171,6 +171,7 @@ class _World:
             person.kill()
         self.server.process.calls_left = None
         await asyncio.sleep(self._settle)
+        self._in_time.forget()
         self.check("at the end", settled=True)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
