@@ -55,6 +55,12 @@ class _Person(Client):
 class Editor(_Person):
     """Makes and changes deployments and their schedules, and deletes some."""
 
+    async def make_all(self) -> None:
+        """Make every deployment there is."""
+        for name, more in _LIMITS.items():
+            await self._put(name, {"work_pool_name": POOL, **more}, 300 if name == "d1" else 0)
+        await self._put(SERVED, {}, 0)
+
     async def step(self) -> None:
         await self.chance.choice(
             (self._deploy, self._deploy, self._serve, self._edit, self._pause, self._delete)
@@ -129,14 +135,15 @@ class Operator(_Person):
 
     async def step(self) -> None:
         await self.chance.choice(
-            (self._order, self._order, self._order, self._cancel, self._resume, self._resume,
+            (self._order, self._order, self._order, self._order, self._cancel, self._resume, self._resume,
              self._retry, self._delete, self._limit, self._pool)
         )()  # fmt: skip
 
     async def _order(self) -> None:
-        body = {"idempotency_key": self.uuid()}
         path = f"/deployments/{self.deployment()}/create_flow_run"
-        self.ledger.run(await self.make(path, body), self.place)
+        for _ in range(self.chance.randrange(1, 4)):
+            body = {"idempotency_key": self.uuid()}
+            self.ledger.run(await self.make(path, body), self.place)
 
     async def _cancel(self) -> None:
         run_id = self.flow_run()

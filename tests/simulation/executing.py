@@ -71,12 +71,21 @@ class Execution:
                     self._held_back, len(self._held_back)))  # fmt: skip
 
     async def _work(self) -> None:
+        if self._limit is not None:
+            await self._bring_policy()
         answer = await self._start()
         while answer["state"] is not None and answer["state"]["type"] == "RUNNING":
             await self._tasks()
             if self._client.chance.random() < 0.15 and not await self._pause():
                 return
             answer = await self._end()
+
+    async def _bring_policy(self) -> None:
+        """Write what the code says of retries over what the run has, as it was read."""
+        client = self._client
+        run = await client.get(f"/flow_runs/{self._run_id}")
+        policy = {**run["empirical_policy"], "retries": 1, "retry_delay": 20}
+        await client.ask("PATCH", f"/flow_runs/{self._run_id}", {"empirical_policy": policy})
 
     async def _start(self) -> Any:
         """Ask to run until the time has come."""
@@ -149,6 +158,7 @@ class Execution:
 
     async def _tasks(self) -> None:
         chance = self._client.chance
+        await asyncio.sleep(chance.expovariate(1 / 10))
         for place in range(chance.randrange(3)):
             if chance.random() < 0.6:
                 await self._reported(place)

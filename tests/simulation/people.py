@@ -43,3 +43,5 @@ async def furnish(setting: Client) -> None:
         for slots, name in enumerate(NAMES, 1):
             setting.ledger.allow(place, name, slots)
             await setting.make("/v2/concurrency_limits/", {"name": name, "limit": slots})
+        editor = Editor(setting.name, setting.network, setting.ledger, setting.chance)
+        await editor.make_all()
