@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 LOOP = "loop"
-WAITING = "waiting"
 OTHER = "other"
 
 # The innermost frame that one of these speaks of decides. The start of a path, the functions
@@ -15,11 +14,13 @@ OTHER = "other"
 _LAYERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("uvicorn/protocols/http", ("send",), "sending"),
     ("uvicorn/", (), "parsing"),
+    ("core/armillary/connections.py", (), "parsing"),
+    ("core/armillary/bodies.py", (), "parsing"),
     ("core/armillary/api.py", ("decode", "_decode", "refuse_nul"), "validation"),
     ("core/armillary/api.py", ("json", "raw"), "encoding"),
     ("core/armillary/api.py", (), "routing"),
     ("core/armillary/access.py", (), "access"),
-    ("core/armillary/front.py", ("read_body", "_receive"), "parsing"),
+    ("core/armillary/front.py", ("read_body",), "parsing"),
     ("core/armillary/front.py", ("send_answer",), "sending"),
     ("core/armillary/front.py", (), "routing"),
     ("core/armillary/lane.py", (), "routing"),
@@ -46,7 +47,8 @@ _LAYERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("core/armillary/", (), "decision"),
     ("plugins/", (), "decision"),
 )
-LAYERS = (*dict.fromkeys(layer for _, _, layer in _LAYERS), OTHER, LOOP, WAITING)
+LAYERS = (*dict.fromkeys(layer for _, _, layer in _LAYERS), OTHER, LOOP)
+_LOOPS = ("asyncio/runners.py", "uvloop/__init__.py", "threading.py")
 # Whatever happens below these is done for events, also their SQL.
 _FOR_EVENTS = (
     "plugins/armillary_plugins/event_persister",
@@ -60,28 +62,28 @@ class Counted:
     """What the sampler has counted, see `sampled.py`."""
 
     seconds: float
-    cpu_seconds: float
-    samples: int
-    stacks: Mapping[str, int]
-    beside: Mapping[str, int]
+    stacks: Mapping[str, float]
+    beside: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Microseconds of one request by layer, and of the threads beside the loop."""
+    """Microseconds of processor time of one request: by layer, and in threads beside the loop."""
 
     layers: Mapping[str, float]
     beside: Mapping[str, float]
 
 
-def layer_of(stack: str) -> str | None:
-    """The layer of a stack (`file:function;...`, outermost first); None in the loop itself."""
+def layer_of(stack: str) -> str:
+    """The layer of a stack (`file:function;...`, outermost first)."""
     frames = [frame.rpartition(":") for frame in stack.split(";")]
+    if frames[-1][0].endswith(_LOOPS):
+        return LOOP
     for file, _, function in reversed(frames):
         for start, functions, layer in _LAYERS:
             if file.startswith(start) and (not functions or function in functions):
                 return "event" if _for_events(file for file, _, _ in frames) else layer
-    return None if frames[-1][0].endswith(("asyncio/runners.py", "uvloop/__init__.py")) else OTHER
+    return OTHER
 
 
 def _for_events(files: Iterable[str]) -> bool:
@@ -89,19 +91,9 @@ def _for_events(files: Iterable[str]) -> bool:
 
 
 def spent(counted: Counted, *, requests: float) -> Spent:
-    """Share the seconds of a window out among layers.
-
-    What the loop's thread computes beyond its Python frames is the loop's own (C code of the
-    loop, system calls); the rest of the window it waited.
-    """
-    whole = counted.seconds * 1e6 / requests
-    share = whole / counted.samples
-    found: Counter[str] = Counter()
-    for stack, count in counted.stacks.items():
-        found[layer_of(stack) or LOOP] += count
-    layers = {layer: count * share for layer, count in found.items()}
-    outside = layers.pop(LOOP, 0.0)
-    computed = counted.cpu_seconds * 1e6 / requests - (whole - outside)
-    layers[LOOP] = min(outside, max(0.0, computed))
-    layers[WAITING] = outside - layers[LOOP]
-    return Spent(layers, {name: count * share for name, count in counted.beside.items()})
+    """Share what a window has used out among layers; `requests` is how many were answered."""
+    layers: Counter[str] = Counter()
+    for stack, seconds in counted.stacks.items():
+        layers[layer_of(stack)] += seconds * 1e6 / requests
+    beside = {name: seconds * 1e6 / requests for name, seconds in counted.beside.items()}
+    return Spent(layers, beside)

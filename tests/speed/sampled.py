@@ -1,9 +1,9 @@
 """Starts Armillary with a sampler inside: `sampled.py FILE start --port ...`.
 
-A timer interrupts the process at even intervals of real time. Each time the stack of the loop's
-thread is noted, and what the threads beside it were at. SIGUSR1 begins anew; at SIGUSR2 FILE gets
-what was counted as JSON, in the shape of `layers.Counted`: stacks are `file:function;...`, the
-outermost frame first.
+A timer interrupts the process at even intervals of real time. Each time the processor time that
+the loop's thread has used since is given to the stack it is found at. SIGUSR1 begins anew; at
+SIGUSR2 FILE gets what was counted as JSON, in the shape of `layers.Counted`: stacks are
+`file:function;...`, the outermost frame first.
 """
 
 from __future__ import annotations
@@ -26,18 +26,14 @@ _ROOT = sys.path[0] + "/"
 
 
 class Sampler:
-    """Counts what the loop's thread, and the threads beside it, are found at."""
+    """Shares the processor time of the loop's thread out among stacks; others it only adds up."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._stacks: Counter[tuple[tuple[str, str], ...]] = Counter()
-        self._beside: Counter[str] = Counter()
-        self._samples = 0
-        self._began, self._began_cpu = time.monotonic(), time.thread_time()
-        self._main = threading.main_thread().ident
+        self._anew()
 
     def begin(self) -> None:
-        """Take samples from now on; the loop may install no handler of its own for these."""
+        """Take samples from now on; the server installs no handler of its own for these."""
         signal.signal(signal.SIGALRM, self._sample)
         signal.signal(signal.SIGUSR1, self._anew)
         signal.signal(signal.SIGUSR2, self.write)
@@ -46,32 +42,45 @@ class Sampler:
         signal.setitimer(signal.ITIMER_REAL, _EVERY, _EVERY)
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
-        self._samples += 1
-        self._stacks[_stack(frame)] += 1
-        for thread, other in sys._current_frames().items():
-            if thread != self._main and (name := _at_work(other)):
-                self._beside[name] += 1
+        self._stacks[_stack(frame)] += time.thread_time() - self._last
+        self._last = time.thread_time()
 
     def _anew(self, *_: object) -> None:
-        self._stacks.clear()
-        self._beside.clear()
-        self._samples = 0
-        self._began, self._began_cpu = time.monotonic(), time.thread_time()
+        self._stacks: Counter[tuple[tuple[str, str], ...]] = Counter()
+        self._threads = _other_threads()
+        self._began = time.monotonic()
+        self._last = time.thread_time()
 
     def write(self, *_: object) -> None:
         """Put what was counted into the file."""
-        stacks = {
-            ";".join(f"{file}:{name}" for file, name in stack): count
-            for stack, count in self._stacks.most_common()
-        }
         counted = {
             "seconds": time.monotonic() - self._began,
-            "cpu_seconds": time.thread_time() - self._began_cpu,
-            "samples": self._samples, "stacks": stacks, "beside": dict(self._beside),
-        }  # fmt: skip
+            "stacks": {
+                ";".join(f"{file}:{name}" for file, name in stack): seconds
+                for stack, seconds in self._stacks.most_common()
+            },
+            "beside": {
+                name: seconds - self._threads.get(name, 0.0)
+                for name, seconds in _other_threads().items()
+            },
+        }
         unfinished = self._file.with_suffix(".part")
         unfinished.write_text(json.dumps(counted))
         unfinished.replace(self._file)
+
+
+def _other_threads() -> dict[str, float]:
+    """The processor time that threads beside the loop's have used, by what they are for."""
+    used: Counter[str] = Counter()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and thread.ident is not None:
+            name = (
+                "scans"
+                if "_connection_worker" in thread.name
+                else thread.name.rstrip("_0123456789")
+            )
+            used[name] += time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+    return dict(used)
 
 
 def _stack(frame: FrameType | None) -> tuple[tuple[str, str], ...]:
@@ -84,17 +93,6 @@ def _stack(frame: FrameType | None) -> tuple[tuple[str, str], ...]:
 
 def _short(file: str) -> str:
     return file.removeprefix(_ROOT).rpartition("site-packages/")[2]
-
-
-def _at_work(frame: FrameType | None) -> str | None:
-    """What a thread beside the loop's does; None for one that waits for work."""
-    while frame is not None:
-        if frame.f_code.co_name == "_commit":
-            return "commit"
-        if frame.f_code.co_name == "_execute_fetchall":
-            return "scan"
-        frame = frame.f_back
-    return None
 
 
 def main() -> None:
