@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -92,7 +92,7 @@ def _for_events(files: Iterable[str]) -> bool:
 
 def spent(counted: Counted, *, requests: float) -> Spent:
     """Share what a window has used out among layers; `requests` is how many were answered."""
-    layers: Counter[str] = Counter()
+    layers: defaultdict[str, float] = defaultdict(float)
     for stack, seconds in counted.stacks.items():
         layers[layer_of(stack)] += seconds * 1e6 / requests
     beside = {name: seconds * 1e6 / requests for name, seconds in counted.beside.items()}

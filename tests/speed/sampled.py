@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from types import FrameType
 
@@ -30,6 +30,7 @@ class Sampler:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._last = 0.0
         self._anew()
 
     def begin(self) -> None:
@@ -46,7 +47,7 @@ class Sampler:
         self._last = time.thread_time()
 
     def _anew(self, *_: object) -> None:
-        self._stacks: Counter[tuple[tuple[str, str], ...]] = Counter()
+        self._stacks: defaultdict[tuple[tuple[str, str], ...], float] = defaultdict(float)
         self._threads = _other_threads()
         self._began = time.monotonic()
         self._last = time.thread_time()
@@ -57,7 +58,7 @@ class Sampler:
             "seconds": time.monotonic() - self._began,
             "stacks": {
                 ";".join(f"{file}:{name}" for file, name in stack): seconds
-                for stack, seconds in self._stacks.most_common()
+                for stack, seconds in self._stacks.items()
             },
             "beside": {
                 name: seconds - self._threads.get(name, 0.0)
@@ -71,7 +72,7 @@ class Sampler:
 
 def _other_threads() -> dict[str, float]:
     """The processor time that threads beside the loop's have used, by what they are for."""
-    used: Counter[str] = Counter()
+    used: defaultdict[str, float] = defaultdict(float)
     for thread in threading.enumerate():
         if thread is not threading.main_thread() and thread.ident is not None:
             name = (

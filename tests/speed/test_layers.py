@@ -12,11 +12,11 @@ _OUTSIDE = "asyncio/runners.py:run;core/armillary/server.py:run_loop"
     [
         ("core/armillary/front.py:_http;core/armillary/api.py:decode", "validation"),
         ("core/armillary/front.py:_http;json/decoder.py:decode", "routing"),
-        ("core/armillary/db/sqlite_writer.py:_run;core/armillary/flow_runs/loading.py:load;"
-         "core/armillary/db/sqlite_writer.py:for_each", "SQL"),
-        ("core/armillary/db/sqlite_writer.py:_run;"
+        (("core/armillary/db/sqlite_writer.py:_run;core/armillary/flow_runs/loading.py:load;"
+         "core/armillary/db/sqlite_writer.py:for_each"), "SQL"),
+        (("core/armillary/db/sqlite_writer.py:_run;"
          "plugins/armillary_plugins/events/repository/storing.py:insert_events;"
-         "core/armillary/db/sqlite_writer.py:many", "event"),
+         "core/armillary/db/sqlite_writer.py:many"), "event"),
         ("core/armillary/db/sqlite_writer.py:_end", "commit"),
         ("core/armillary/orchestration/decision.py:decide", "decision"),
     ],
