@@ -118,5 +118,5 @@ class LimitModel:
         return sorted(
             lease.holder
             for lease in self.leases.values()
-            if lease.holder and any(each is limit for each in lease.found)
+            if lease.holder and any(each is limit for each in lease.counted)
         )
