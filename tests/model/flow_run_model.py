@@ -18,7 +18,9 @@ POLICY: dict[str, Any] = {
 FRESH_KEY = "(fresh)"
 NEW = "(new)"
 UNDER_WAY = {"PENDING", "RUNNING", "CANCELLING"}
-UNCLAIMABLE = {*UNDER_WAY, "CANCELLED"}
+UNCLAIMABLE = {*UNDER_WAY, *TERMINAL}
+"""Stricter than Prefect, which lets who polled long ago claim what has ended: decision 10."""
+GONE_AFTER = 300 * SECOND
 SLOT_WAIT = 30 * SECOND
 GRACE = 300
 FAILED_PAUSE = "The flow was paused and never resumed."
@@ -247,6 +249,9 @@ class FlowRunModel:
     @staticmethod
     def _claimed(turn: Turn) -> Outcome | None:  # 6
         initial, proposed = turn.initial, turn.proposed
+        if turn.pair == ("SCHEDULED", "PENDING") and turn.run.policy["retry_type"] == "in_process":
+            gone = turn.now >= initial.get("scheduled_time") + GONE_AFTER
+            return None if gone else Outcome("ABORT")
         if proposed.type != "PENDING" or initial.type not in UNCLAIMABLE:
             return None
         if initial.type != "PENDING" or proposed.name in {initial.name, "Pending"}:
