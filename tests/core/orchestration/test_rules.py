@@ -10,7 +10,7 @@ from armillary.orchestration.rule import Phase
 from armillary.orchestration.rules import RULES
 from armillary.orchestration.states import StateType, propose
 from armillary.orchestration.transition import Transition
-from armillary.orchestration.verdicts import Accept, Reject
+from armillary.orchestration.verdicts import Accept
 from tests.core.orchestration.cases import changes
 from tests.core.orchestration.examples import (
     POLICIES,
@@ -28,7 +28,6 @@ from tests.core.orchestration.examples import (
 CORE = POLICIES.of("flow_run", "core")
 TAKES_SLOT = unit_rule("TakesSlot", proposed=frozenset({StateType.PENDING}))
 WITH_SLOTS = policy_of(*RULES, TAKES_SLOT)
-FULL = Reject("Full.", propose(StateType.SCHEDULED, name="AwaitingConcurrencySlot"))
 
 
 def test_there_is_a_rule_in_every_file_and_none_twice() -> None:
@@ -50,23 +49,9 @@ def test_a_paused_run_that_is_claimed_gives_its_slot_back_and_stays() -> None:
     assert "TakesSlot" in names(outcome.undo)
 
 
-def test_a_run_that_finds_no_slot_keeps_what_earlier_attempts_left() -> None:
-    policy = FlowRunPolicy(pause_keys=["a"], retry_type="reschedule")
-    outcome = decided(
-        WITH_SLOTS, flow_transition("FAILED", "PENDING", deployment_id="d", policy=policy), FULL
-    )
-    assert code(outcome) == "R>SCHEDULED"
-    assert outcome.change.policy is None
-
-
-def test_a_rerun_that_finds_a_slot_forgets_what_earlier_attempts_left() -> None:
-    policy = FlowRunPolicy(pause_keys=["a"], retry_type="reschedule")
-    outcome = decided(WITH_SLOTS, flow_transition("FAILED", "PENDING", policy=policy))
-    assert outcome.change.policy == FlowRunPolicy()
-
-
-def test_a_run_that_cannot_be_claimed_takes_no_slot() -> None:
-    outcome = decided(WITH_SLOTS, flow_transition("RUNNING", "PENDING", deployment_id="d"))
+@pytest.mark.parametrize("kind", ["RUNNING", "FAILED", "COMPLETED"])
+def test_a_run_that_cannot_be_claimed_takes_no_slot(kind: str) -> None:
+    outcome = decided(WITH_SLOTS, flow_transition(kind, "PENDING", deployment_id="d"))
     assert (code(outcome), outcome.undo) == ("AB", ())
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from armillary.orchestration.rule import Phase, Rule
-from armillary.orchestration.states import StateType
+from armillary.orchestration.states import TERMINAL, StateType
 from armillary.orchestration.transition import Transition
 from armillary.orchestration.verdicts import ACCEPT, Abort, Accept, Verdict
 
 
 class _ClaimedOnce(Rule):
-    """A run that is claimed, runs, or is or was cancelled cannot be claimed.
+    """A run that is claimed or under way already, or has ended, cannot be claimed.
 
     Whoever holds the claim may still say how far the start has come, by another name; the plain
     ``Pending`` is what a second worker would propose, so it is refused even then.
@@ -41,11 +41,16 @@ class _ClaimedOnce(Rule):
 
 
 class FlowRunsAreClaimedOnce(_ClaimedOnce):
-    """Workers that see the same flow run do not start it twice."""
+    """Workers that see the same flow run do not start it twice, nor one that has ended since.
+
+    Who wants an ended run to run again schedules it, or runs it.
+    """
 
     rows = ("2.4 #6", "2.4 #6b")
     subjects = frozenset({"flow_run"})
     policies = frozenset({"core"})
+    initial = _ClaimedOnce.initial | TERMINAL
+    after = frozenset({*_ClaimedOnce.after, "EndedFlowRunsOnlyRunAgain"})
 
 
 class BackgroundTaskRunsAreClaimedOnce(_ClaimedOnce):
