@@ -15,6 +15,9 @@ LIFE = 900.0
 """Seconds during which clients come and things go wrong."""
 _KILL_EVERY = 150.0
 _CALLS = 2000
+_COMMITS = 30
+_BETWEEN = 0.5
+"""The share of kills between two callbacks; the others are in a commit."""
 _AWAY = 20.0
 _FREEZE_EVERY = 450.0
 _STAY = 0.7
@@ -48,15 +51,18 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """The server is killed between two callbacks, and somebody starts it again."""
+    """The server is killed between two callbacks or in a commit, and somebody starts it again."""
 
     number: int
     at: float
-    calls: int
+    calls: int | None
+    commits: int | None
     away: float
 
     def __str__(self) -> str:
-        return f"the server is killed {self.calls} callbacks later, and is away {self.away:.1f} s"
+        when = f"{self.commits} commits" if self.calls is None else f"{self.calls} callbacks"
+        where = "in the next commit" if self.calls is None else "between two of them"
+        return f"the server is killed {when} later, {where}, and is away {self.away:.1f} s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,8 +179,15 @@ def _moments(chance: random.Random, every: float) -> Iterable[float]:
 
 def _kills(chance: random.Random) -> Iterable[Kill]:
     for at in _moments(chance, _KILL_EVERY):
-        calls, away = chance.randrange(_CALLS), chance.uniform(0, _AWAY)
-        yield Kill(number=0, at=at, calls=calls, away=away)
+        calls, commits = chance.randrange(_CALLS), chance.randrange(_COMMITS)
+        between = chance.random() < _BETWEEN
+        yield Kill(
+            number=0,
+            at=at,
+            calls=calls if between else None,
+            commits=None if between else commits,
+            away=chance.uniform(0, _AWAY),
+        )
 
 
 def _weathers(chance: random.Random) -> Iterable[Weather]:

@@ -23,7 +23,6 @@ from armillary.deployments import scheduling
 from armillary.deployments.schedules import idempotency_key
 from armillary.events.outbox import Outbox
 from armillary.flow_runs import writing
-from armillary.orchestration.engine import SetFlowRunStates
 from armillary.orchestration.rules.claimed_once import _ClaimedOnce
 from armillary.orchestration.states import StateType
 from armillary.orchestration.verdicts import ACCEPT
@@ -120,10 +119,6 @@ def _claimed_twice() -> AbstractContextManager[None]:
     return _replaced(_ClaimedOnce, "decide", lambda *_: ACCEPT)
 
 
-def _decided_on_one_state() -> AbstractContextManager[None]:
-    return _replaced(SetFlowRunStates, "key", lambda _, request: id(request))
-
-
 class _Uncommitted(SqliteReader):
     """Reads on the connection that has written and not yet committed."""
 
@@ -131,12 +126,21 @@ class _Uncommitted(SqliteReader):
         return self._database.writing.execute(Dialect.SQLITE.sql(sql), args).fetchall()
 
 
-def _told_before_commit() -> AbstractContextManager[None]:
+@contextmanager
+def _told_before_commit() -> Iterator[None]:
+    run = Writer._run
+
     def begin(self: Outbox, database: Any) -> None:
         self._database = database
         self._reader = _Uncommitted(database, None)
 
-    return _replaced(Outbox, "__init__", begin)
+    def told(self: Writer, group: list[Any], micros: int) -> list[SqliteUnit]:
+        units = run(self, group, micros)
+        self._database.settled(units)
+        return units
+
+    with _replaced(Outbox, "__init__", begin), _replaced(Writer, "_run", told):
+        yield
 
 
 def _lease_kept() -> AbstractContextManager[None]:
@@ -144,6 +148,11 @@ def _lease_kept() -> AbstractContextManager[None]:
         return False
 
     return _replaced(leases, "give_back_expired", kept)
+
+
+def _workspaces_mixed_up() -> AbstractContextManager[None]:
+    anywhere = limits._LOCKED_NAMES.replace("l.workspace = ?", "l.workspace >= ?")
+    return _replaced(limits, "_LOCKED_NAMES", anywhere)
 
 
 def _event_lost() -> AbstractContextManager[None]:
@@ -169,7 +178,8 @@ def _place_forgotten() -> AbstractContextManager[None]:
 def _event_twice() -> AbstractContextManager[None]:
     def flush(self: SqliteUnit) -> None:
         rows = outbox_rows(self.emitted)
-        self._executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), [*rows, *rows[-1:]])
+        if rows:
+            self._executemany(Dialect.SQLITE.sql(OUTBOX_INSERT), [*rows, rows[-1]])
 
     return _replaced(SqliteUnit, "flush", flush)
 
@@ -196,7 +206,7 @@ DEFECTS = {
     "early_acknowledgement": Defect(
         what="a request of a hot operation is answered before its commit",
         plant=_acknowledged_early,
-        seen_as="was acknowledged",
+        seen_as="was acknowledged and is gone",
     ),
     "writer_not_woken": Defect(
         what="what queued during a commit waits for somebody else's request",
@@ -226,17 +236,12 @@ DEFECTS = {
     "limit_exceeded": Defect(
         what="a slot is given that is not there",
         plant=_limit_exceeded,
-        seen_as="more than its limit",
+        seen_as="are taken by living holders",
     ),
     "double_claim": Defect(
         what="a run that is claimed may be claimed again",
         plant=_claimed_twice,
         seen_as="was claimed twice",
-    ),
-    "unlocked_decision": Defect(
-        what="two proposals for one run are decided on the same state",
-        plant=_decided_on_one_state,
-        seen_as="",
     ),
     "event_before_commit": Defect(
         what="an event is told before its change is committed",
@@ -248,6 +253,11 @@ DEFECTS = {
         plant=_lease_kept,
         seen_as="has run out and is kept",
     ),
+    "workspaces_mixed_up": Defect(
+        what="limits are found by their names, in later workspaces as well",
+        plant=_workspaces_mixed_up,
+        seen_as="lies in another workspace",
+    ),
     "event_lost": Defect(
         what="one kind of change is committed without its event",
         plant=_event_lost,
@@ -256,7 +266,7 @@ DEFECTS = {
     "place_forgotten": Defect(
         what="a consumer begins at the end after a restart",
         plant=_place_forgotten,
-        seen_as="has no event",
+        seen_as="is not stored yet",
     ),
     "event_twice": Defect(
         what="an event is in the outbox twice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ class Server:
         self.starts = 0
         self.kept: list[asyncio.Task[Any]] = []
         """Tasks of killed processes: collected as garbage they would run their `finally`."""
+        self.failures: list[str] = []
+        """What ended a process by itself."""
 
     @property
     def alive(self) -> bool:
@@ -82,7 +85,7 @@ class Server:
 
         process.on_death.append(died)
         self.process = process
-        self.spawn(lambda: self._run(process, ready))
+        self.spawn(lambda: self._watched(process, ready))
         await ready
 
     def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -90,6 +93,14 @@ class Server:
         loop, process = self.loop, self.process
         if process.alive:
             self.kept.append(loop.within(process, lambda: loop.create_task(work())))
+
+    async def _watched(self, process: Process, ready: asyncio.Future[None]) -> None:
+        try:
+            await self._run(process, ready)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
+            failure = "".join(traceback.format_exception(error))
+            self.failures.append(f"the server ended by itself: {failure}")
+            process.kill()
 
     async def _run(self, process: Process, ready: asyncio.Future[None]) -> None:
         flags = {"home": str(self.home), "database.url": f"sqlite:///{self.file}"}

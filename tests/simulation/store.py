@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import sqlite3
 from collections.abc import Callable
@@ -12,8 +13,12 @@ from typing import Any
 
 from armillary.clock import Clock
 from armillary.db.sqlite import SqliteDatabase
+from tests.simulation.timeline import Process, here
 
 COMMIT_SECONDS = (0.0002, 0.004)
+_SLOW_SECONDS = (0.05, 0.5)
+_TOO_EARLY = 0.7
+"""How often a kill in a commit comes before it is done."""
 READ_SECONDS = (0.00005, 0.001)
 
 
@@ -24,11 +29,31 @@ class _Commits(ThreadPoolExecutor):
         self._chance = chance
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Any:
-        delay = self._chance.uniform(*COMMIT_SECONDS)
-        return asyncio.get_running_loop().call_later(delay, fn, *args)
+        loop, process = asyncio.get_running_loop(), here()
+        if process is None or not process.in_last_commit():
+            return loop.call_later(self._chance.uniform(*COMMIT_SECONDS), fn, *args)
+        return _last(loop, process, self._chance, lambda: fn(*args))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
         """There is no thread."""
+
+
+def _last(
+    loop: asyncio.AbstractEventLoop,
+    process: Process,
+    chance: random.Random,
+    commit: Callable[[], Any],
+) -> asyncio.TimerHandle:
+    """Commit on a slow disk, and be killed before that, or before anybody hears of it."""
+    delay = chance.uniform(*_SLOW_SECONDS)
+    if chance.random() < _TOO_EARLY:
+        loop.call_later(delay * chance.random(), process.kill, context=contextvars.Context())
+
+    def commit_and_die() -> None:
+        commit()
+        process.kill()
+
+    return loop.call_later(delay, commit_and_die)
 
 
 class _Scanner:

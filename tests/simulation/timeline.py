@@ -30,12 +30,13 @@ class Stalled(Exception):
 
 
 class Process:
-    """Something that is killed as a whole, at once or after so many further callbacks."""
+    """Something that is killed as a whole, at once or after so many callbacks or commits."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.alive = True
         self.calls_left: int | None = None
+        self.commits_left: int | None = None
         self.on_death: list[Callable[[], None]] = []
         self._held: list[_Call] | None = None
 
@@ -64,6 +65,12 @@ class Process:
             return False
         self._held.append(call)
         return True
+
+    def in_last_commit(self) -> bool:
+        """Tell whether it is to die in or right after the commit that begins now."""
+        if self.commits_left is not None:
+            self.commits_left -= 1
+        return self.commits_left is not None and self.commits_left < 0
 
     def counted(self) -> bool:
         """Tell whether one more callback may run."""

@@ -42,6 +42,11 @@ def told_wrongly(connection: sqlite3.Connection, ledger: Ledger, moment: Moment)
     wrong += [
         f"event {event} was acknowledged and is gone" for event in sorted(ledger.durable - there)
     ]
+    wrong += [
+        f"{heard.name} was told of event {event}, which never was"
+        for heard in ledger.heard
+        for event in sorted(heard.ids - there)
+    ]
     return wrong + _out_of_order(connection, ledger) + _unheard(connection, ledger, moment)
 
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.simulation.clients import Client
+from tests.simulation.clients import Client, GaveUp
 from tests.simulation.invariants import violations
 from tests.simulation.invariants_in_time import EVERY, InTime
 from tests.simulation.ledger import Ledger
@@ -27,8 +27,6 @@ from tests.simulation.server import Server
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
 _SETTLE = 700.0
-_LAYERS = 10
-"""How often a coroutine may wait in a `finally` while it is closed."""
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of its own is made there
 
 
@@ -85,7 +83,7 @@ def carry_out(plan: Plan) -> Outcome:
             runs=len(world.ledger.flow_runs), digest=_digest(world.server.file), said=world.said,
         )  # fmt: skip
     finally:
-        _put_away(loop)
+        loop.bury()
         asyncio.set_event_loop(None)
         logging.disable(logging.NOTSET)
         shutil.rmtree(home, ignore_errors=True)
@@ -147,7 +145,12 @@ class _World:
 
     async def run(self) -> None:
         await self.server.start()
-        await self._furnish()
+        try:
+            await self._furnish()
+        except GaveUp:
+            self.check("at the beginning")
+            self._found("at the beginning", ["the workspaces cannot be furnished"])
+            return
         began = self._began = self.loop.elapsed
         for step in self.plan.steps:
             self._begin(self._at(began + step.at, step))
@@ -169,7 +172,7 @@ class _World:
             task.cancel()
         for person in self._people.values():
             person.kill()
-        self.server.process.calls_left = None
+        self.server.process.calls_left = self.server.process.commits_left = None
         await asyncio.sleep(self._settle)
         self._in_time.forget()
         self.check("at the end", settled=True)
@@ -185,6 +188,7 @@ class _World:
             case Kill():
                 self._away = step.away
                 self.server.process.calls_left = step.calls
+                self.server.process.commits_left = step.commits
             case Weather():
                 await self._turn_bad(step)
             case Freeze():
@@ -256,24 +260,13 @@ class _World:
             straight=self._straight,
             settled=settled,
         )
-        self._found(when, violations(self.server.file, self.ledger, moment))
+        failures = self.server.failures
+        self._found(when, [*failures, *violations(self.server.file, self.ledger, moment)])
 
     def _found(self, when: str, wrong: list[str]) -> None:
         self.wrong += [f"{when}: {each}" for each in wrong]
         if self.wrong:
             self._over.set()
-
-
-def _put_away(loop: Timeline) -> None:
-    """End what hangs here and now, not when it is collected as garbage in another simulation."""
-    for task in asyncio.all_tasks(loop):
-        for _ in range(_LAYERS):
-            try:
-                task.get_coro().close()
-            except RuntimeError:
-                continue
-            break
-    loop.close()
 
 
 def _digest(file: Path) -> str:
