@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -54,8 +55,12 @@ _COLUMNS = (
     "empirical_policy, parameters, context, tags, labels, job_variables, created_by"
 )
 _NAMES = tuple(name.strip() for name in _COLUMNS.split(","))
-_READ_NAMES = tuple(
-    name.strip().removeprefix("r.") for name in COLUMNS.split(",") if name.strip()[:2] == "r."
+_as_columns = itemgetter(
+    *(
+        _NAMES.index(name.strip().removeprefix("r."))
+        for name in COLUMNS.split(",")
+        if name.strip()[:2] == "r."
+    )
 )
 _INSERT = f"insert into flow_run ({_COLUMNS}) values ({', '.join('?' * 35)})"
 _INSERT_TAG = """
@@ -258,7 +263,7 @@ def _row(micros: int, new: NewFlowRun, write: FlowRunWrite, context: Row) -> tup
     policy = write.policy or new.empirical_policy
     return (
         new.id, new.workspace, micros, micros, new.name, new.flow_id,
-        state.id, state.type.value, state.name, to_micros(state.timestamp),
+        state.id, str(state.type), state.name, to_micros(state.timestamp),
         new.deployment_id, new.deployment_version, new.work_queue_id, new.work_queue_name,
         new.flow_version, new.idempotency_key or None, new.parent_task_run_id, new.schedule_id,
         columns.run_count, maybe_micros(columns.expected_start_time),
@@ -272,11 +277,10 @@ def _row(micros: int, new: NewFlowRun, write: FlowRunWrite, context: Row) -> tup
 
 def _as_read(row: tuple[object, ...], write: FlowRunWrite) -> Row:
     """Put an inserted row into the order it is read in, with what is joined to it there."""
-    values = dict(zip(_NAMES, row, strict=True))
     context = write.context
     state = state_row(write.run_id, write.state)
     return (
-        *(values[name] for name in _READ_NAMES),
+        *_as_columns(row),
         context.work_queue_name,
         context.work_pool_id,
         context.work_pool_name,

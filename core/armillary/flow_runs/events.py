@@ -65,13 +65,13 @@ def state_changed(  # noqa: PLR0913 - one event, all its parts
             "prefect.state-message": shortened(state.message or ""),
             "prefect.state-name": state.name,
             "prefect.state-timestamp": state.timestamp.isoformat(),
-            "prefect.state-type": state.type.value,
+            "prefect.state-type": str(state.type),
         },
         related=related(context),
         payload={
             "intended": {
-                "from": intended[0].value if intended[0] else None,
-                "to": intended[1].value,
+                "from": str(intended[0]) if intended[0] else None,
+                "to": str(intended[1]),
             },
             "initial_state": _payload(initial),
             "validated_state": _payload(state),
@@ -92,7 +92,7 @@ def shortened(message: str) -> str:
 def _payload(state: State | None) -> dict[str, Any] | None:
     if state is None:
         return None
-    payload: dict[str, Any] = {"type": state.type.value, "name": state.name}
+    payload: dict[str, Any] = {"type": str(state.type), "name": state.name}
     if state.message:
         payload["message"] = shortened(state.message)
     if state.type is StateType.PAUSED:

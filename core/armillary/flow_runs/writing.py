@@ -88,7 +88,7 @@ def state_row(run_id: str, state: State) -> tuple[object, ...]:
     return (
         state.id,
         run_id,
-        state.type.value,
+        str(state.type),
         state.name,
         to_micros(state.timestamp),
         state.message,
@@ -107,7 +107,7 @@ def _update(micros: int, write: FlowRunWrite) -> tuple[object, ...]:
     return (
         micros,
         state.id,
-        state.type.value,
+        str(state.type),
         state.name,
         to_micros(state.timestamp),
         maybe_micros(columns.start_time),

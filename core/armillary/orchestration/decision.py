@@ -81,24 +81,21 @@ def decide(policy: Policy, transition: Transition) -> Decision:
     refusal: Reject | Wait | Abort | None = None
     asked: list[_Asked] = []
     for rule in policy.between(*intended):
-        if (
-            state is None
-            or (transition.initial and transition.initial.type, state.type) != intended
-        ):
+        if state is None or state.type is not intended[1]:
             if rule.universal:
                 asked.append(_Asked(rule, transition, None, refused=False))
             continue
-        verdict = yield from _ask(rule, transition)
-        change = verdict.change if isinstance(verdict, (Accept, Reject)) else None
-        match verdict:
-            case Accept(replacement):
-                state = replacement or state
-            case Reject(_, replacement):
-                state = replacement
-                refusal = refusal or verdict
-            case Wait() | Abort():
-                state = None
-                refusal = refusal or verdict
+        verdict: Verdict = ACCEPT
+        if not isinstance(rule, UnitRule):
+            verdict = rule.decide(transition)
+        elif rule.concerns(transition):
+            verdict = yield Ask(rule, transition)
+        if verdict is ACCEPT:  # by far the most frequent, and nothing changes by it
+            asked.append(_Asked(rule, transition, None, refused=False))
+            continue
+        state, change = _put(verdict, state)
+        if not isinstance(verdict, Accept):
+            refusal = refusal or verdict
         if state is not None:
             transition = msgspec.structs.replace(
                 transition, proposed=state, change=transition.change.then(change)
@@ -107,12 +104,15 @@ def decide(policy: Policy, transition: Transition) -> Decision:
     return _conclude(intended, state, refusal, asked)
 
 
-def _ask(rule: Rule, transition: Transition) -> Generator[Ask, Verdict, Verdict]:
-    if not isinstance(rule, UnitRule):
-        return rule.decide(transition)
-    if not rule.concerns(transition):
-        return ACCEPT
-    return (yield Ask(rule, transition))
+def _put(verdict: Verdict, state: Proposal) -> tuple[Proposal | None, RunChange | None]:
+    """What a verdict puts in the place of the proposal, and what it changes on the run."""
+    match verdict:
+        case Accept(replacement):
+            return replacement or state, verdict.change
+        case Reject(_, replacement):
+            return replacement, verdict.change
+        case Wait() | Abort():
+            return None, None
 
 
 def _conclude(
@@ -128,7 +128,8 @@ def _conclude(
     for entry in asked:
         if not overruled or entry.rule.universal:
             standing.append(entry.rule)
-            change = change.then(entry.change)
+            if entry.change is not None:
+                change = change.then(entry.change)
         elif entry.refused:
             change = change.then(entry.change)
             if _concludes_after_refusal(entry.rule, state):

@@ -7,7 +7,7 @@ import msgspec
 from armillary.db.unit import Unit
 from armillary.orchestration.decision import Ask, Decision, Outcome
 from armillary.orchestration.policies import RunChange
-from armillary.orchestration.rule import UnitRule
+from armillary.orchestration.rule import Rule, UnitRule
 from armillary.orchestration.states import State
 from armillary.orchestration.transition import Transition
 from armillary.orchestration.verdicts import Status
@@ -48,6 +48,8 @@ def afterwards(
     Each of them sees what was changed before it, for a policy is replaced as a whole.
     """
     for rule in reversed(outcome.asked):
+        if type(rule).afterwards is Rule.afterwards:
+            continue
         known = msgspec.structs.replace(transition, change=change)
         change = change.then(rule.afterwards(known, written))
     return change

@@ -26,7 +26,10 @@ import msgspec
 
 
 class StateType(enum.StrEnum):
-    """The nine kinds a state can be of."""
+    """The nine kinds a state can be of.
+
+    ``str(kind)`` is its text; ``kind.value`` is the same, through two calls more.
+    """
 
     SCHEDULED = "SCHEDULED"
     PENDING = "PENDING"

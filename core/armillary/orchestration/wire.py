@@ -163,7 +163,7 @@ def to_wire(state: State) -> WireState:
     """Answer with a state."""
     return WireState(
         id=state.id,
-        type=state.type.value,
+        type=str(state.type),
         name=state.name,
         timestamp=state.timestamp,
         message=state.message,

@@ -146,7 +146,7 @@ def _report(workspace: int, event: InEvent) -> Report:
         task_key=run.task_key,
         dynamic_key=run.dynamic_key,
         values=_columns(run, flow_run_id),
-        state_type=state.type.value,
+        state_type=str(state.type),
         state_name=state.name,
         message=state.message,
         data=None if data == _NULL else data.decode(),
