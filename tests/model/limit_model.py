@@ -53,7 +53,6 @@ class Lease:
     """Slots of the limits that counted when they were taken."""
 
     counted: list[Limit]
-    found: list[Limit]
     slots: int
     ends: int | None
     holder: str | None = None
@@ -105,7 +104,6 @@ class LimitModel:
         gone = self.limits.pop(name)
         for lease in self.leases.values():
             lease.counted = [each for each in lease.counted if each is not gone]
-            lease.found = [each for each in lease.found if each is not gone]
 
     def holds(self, holder: str, limit: Limit) -> bool:
         return any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,14 @@ class Server:
 
     def advance(self, seconds: float) -> None:
         self.wait(self.clock.advance(seconds))
+
+    def write(self, work: Callable[[Unit], Awaitable[None]]) -> None:
+        """Do a unit of work in the default workspace."""
+
+        async def done() -> None:
+            await self.core.database.write(work, workspace=1)
+
+        self.wait(done())
 
     def turn(self, service: LoopService) -> Done:
         """Let a service take one turn."""

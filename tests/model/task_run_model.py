@@ -174,9 +174,9 @@ class TaskRunModel:
 
     @staticmethod
     def _parameters(turn: Turn) -> None:
-        if turn.initial.type in {"SCHEDULED", "PENDING"} and (
-            turn.proposed.type in {"PENDING", "RUNNING"}
-        ):
+        under_way = turn.initial.type in {"SCHEDULED", "PENDING"}
+        brings = turn.proposed.get("task_parameters_id") is not None
+        if under_way and turn.proposed.type in {"PENDING", "RUNNING"} and not brings:
             kept = turn.initial.get("task_parameters_id")
             turn.proposed.details["task_parameters_id"] = kept
 

@@ -131,13 +131,13 @@ class Limits(RuleBasedStateMachine):
         status, answer = self.server.call("POST", f"{V1}/tag/{tag}/reset", body)
         assert (status, answer) == (200, None)
         for lease_id, lease in list(self.model.leases.items()):
-            if any(each is limit for each in lease.found):
+            if any(each is limit for each in lease.counted):
                 self.model.end(lease_id, self.now)
         limit.count = 0
         known = set(self.model.leases)
         for row in self.server.rows("select id, holder_id from concurrency_lease"):
             if row[0] not in known:
-                self.model.leases[row[0]] = Lease([limit], [limit], 1, None, row[1])
+                self.model.leases[row[0]] = Lease([limit], 1, None, row[1])
                 limit.count += 1
         assert limit.count == kept
         self.compare()
@@ -182,10 +182,9 @@ class Limits(RuleBasedStateMachine):
     def hold(
         self, lease_id: str, names: list[str], slots: int, ends: int | None, holder: str | None
     ) -> None:
-        found = self.model.found(names)
         counted = self.model.take(names, slots, self.now)
-        if found:
-            self.model.leases[lease_id] = Lease(counted, found, slots, ends, holder)
+        if self.model.found(names):
+            self.model.leases[lease_id] = Lease(counted, slots, ends, holder)
         else:
             self.empty.append(lease_id)
 
@@ -227,7 +226,7 @@ class Limits(RuleBasedStateMachine):
         body = {"names": tags, "task_run_id": held_by}
         self.server.ok("POST", f"{V1}/decrement", body)
         for lease_id, lease in list(self.model.leases.items()):
-            touched = any(each is limit for each in lease.found for limit in wanted)
+            touched = any(each is limit for each in lease.counted for limit in wanted)
             if lease.holder == held_by and touched:
                 self.model.end(lease_id, self.now)
         self.compare()

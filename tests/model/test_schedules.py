@@ -378,6 +378,11 @@ def same_rule(given: dict[str, Any], answered: dict[str, Any]) -> bool:
         return given["rrule"].rpartition("RRULE:")[2] in answered.get("rrule", "") and given[
             "timezone"
         ] in {None, answered["timezone"]}
+    if (
+        given.get("anchor_date")
+        and given["anchor_date"][:19] != (answered.get("anchor_date") or "")[:19]
+    ):
+        return False
     return all(
         answered.get(key) == value
         for key, value in given.items()

@@ -231,6 +231,8 @@ def related(world: World, row: Row, kind: str) -> list[Row]:
         ("run", "task"): lambda: [t for t in world.rows["task"] if t.flow_run_id == row.id],
         ("run", "deployment"): lambda: [world.find("deployment", row.deployment_id)],
         ("run", "queue"): lambda: [world.find("queue", row.work_queue_id)],
+        ("deployment", "flow"): lambda: [world.find("flow", row.flow_id)],
+        ("deployment", "run"): lambda: [r for r in world.rows["run"] if r.deployment_id == row.id],
         ("deployment", "queue"): lambda: [world.find("queue", row.work_queue_id)],
         ("queue", "pool"): lambda: [world.find("pool", row.work_pool_id)],
         ("task", "run"): lambda: [world.find("run", row.flow_run_id)],
@@ -239,7 +241,8 @@ def related(world: World, row: Row, kind: str) -> list[Row]:
         return [each for each in reach[row.kind, kind]() if each is not None]
     through = {
         ("flow", "task"): "run", ("flow", "pool"): "deployment", ("run", "pool"): "queue",
-        ("deployment", "pool"): "queue", ("task", "flow"): "run", ("task", "deployment"): "run",
+        ("deployment", "pool"): "queue", ("deployment", "task"): "run",
+        ("task", "flow"): "run", ("task", "deployment"): "run",
     }[row.kind, kind]  # fmt: skip
     return [far for near in related(world, row, through) for far in related(world, near, kind)]
 
