@@ -30,11 +30,15 @@ from armillary.orchestration.verdicts import ACCEPT
 
 @dataclass(frozen=True, kw_only=True)
 class Defect:
-    """Something wrong, and the words by which the simulation names it."""
+    """Something wrong, and the words by which the simulation names it; any of them will do."""
 
     what: str
     plant: Callable[[], AbstractContextManager[None]]
-    seen_as: str
+    seen_as: tuple[str, ...]
+
+    def named_by(self, wrong: Sequence[str]) -> bool:
+        """Tell whether what was seen names it."""
+        return any(words in each for each in wrong for words in self.seen_as)
 
 
 @contextmanager
@@ -206,81 +210,81 @@ DEFECTS = {
     "early_acknowledgement": Defect(
         what="a request of a hot operation is answered before its commit",
         plant=_acknowledged_early,
-        seen_as="was acknowledged and is gone",
+        seen_as=("was acknowledged and is gone",),
     ),
     "writer_not_woken": Defect(
         what="what queued during a commit waits for somebody else's request",
         plant=_writer_not_woken,
-        seen_as="waits for an answer",
+        seen_as=("waits for an answer", "is not stored yet"),
     ),
     "readers_not_woken": Defect(
         what="a commit wakes nobody, so that its events wait for the next sweep",
         plant=_readers_not_woken,
-        seen_as="is not stored yet",
+        seen_as=("is not stored yet",),
     ),
     "consumer_not_woken": Defect(
         what="a consumer is not woken by the first message in its queue",
         plant=_consumer_not_woken,
-        seen_as="is not stored yet",
+        seen_as=("is not stored yet",),
     ),
     "leaked_slot": Defect(
         what="a lease that ran out goes, what it held stays taken",
         plant=_slot_leaked,
-        seen_as="slots taken, its leases hold",
+        seen_as=("slots taken, its leases hold",),
     ),
     "slot_of_the_ended": Defect(
         what="a run that ends keeps its slot until the lease runs out",
         plant=_slot_kept_by_the_ended,
-        seen_as="which has ended",
+        seen_as=("which has ended",),
     ),
     "limit_exceeded": Defect(
         what="a slot is given that is not there",
         plant=_limit_exceeded,
-        seen_as="are taken by living holders",
+        seen_as=("are taken by living holders",),
     ),
     "double_claim": Defect(
         what="a run that is claimed may be claimed again",
         plant=_claimed_twice,
-        seen_as="was claimed twice",
+        seen_as=("was claimed twice",),
     ),
     "event_before_commit": Defect(
         what="an event is told before its change is committed",
         plant=_told_before_commit,
-        seen_as="was told of",
+        seen_as=("was told of",),
     ),
     "lease_kept": Defect(
         what="a lease that nobody renewed is kept after its end",
         plant=_lease_kept,
-        seen_as="has run out and is kept",
+        seen_as=("has run out and is kept",),
     ),
     "workspaces_mixed_up": Defect(
         what="limits are found by their names, in later workspaces as well",
         plant=_workspaces_mixed_up,
-        seen_as="lies in another workspace",
+        seen_as=("lies in another workspace", "slots taken, its leases hold"),
     ),
     "event_lost": Defect(
         what="one kind of change is committed without its event",
         plant=_event_lost,
-        seen_as="has no event",
+        seen_as=("has no event",),
     ),
     "place_forgotten": Defect(
         what="a consumer begins at the end after a restart",
         plant=_place_forgotten,
-        seen_as="is not stored yet",
+        seen_as=("is not stored yet",),
     ),
     "event_twice": Defect(
         what="an event is in the outbox twice",
         plant=_event_twice,
-        seen_as="told twice",
+        seen_as=("told twice",),
     ),
     "doubled_slot": Defect(
         what="a slot of a schedule has two keys",
         plant=_slot_doubled,
-        seen_as="were made for",
+        seen_as=("were made for",),
     ),
     "history_gap": Defect(
         what="a state is a run's and not in its history",
         plant=_history_gap,
-        seen_as="its history ends with",
+        seen_as=("its history ends with", "was acknowledged and is gone"),
     ),
 }
