@@ -66,3 +66,5 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     root.setLevel(settings.level.upper())
     for chatty in ("uvicorn", "asyncio", "aiosqlite", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It tells by traces of lost connections, of which every request that met one has told already.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)

