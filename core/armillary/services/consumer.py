@@ -22,7 +22,8 @@ from armillary.errors import Unavailable
 from armillary.services.service import Service
 
 _ATTEMPTS = 5
-_LONGEST_PAUSE = 30.0
+_WHILE_AWAY = 1.0
+"""Seconds between two attempts while the database is away."""
 
 
 class Consumer(Service):
@@ -64,9 +65,12 @@ class Consumer(Service):
             self.signal("failed", error)
             if isinstance(error, Unavailable):
                 self.log.warning("%d messages wait: %s", len(messages), error)
-            elif attempt == _ATTEMPTS:
+                attempt = 0
+                await self.core.clock.sleep(_WHILE_AWAY)
+                continue
+            if attempt == _ATTEMPTS:
                 break
-            await self.core.clock.sleep(min(2.0**attempt / 2, _LONGEST_PAUSE))
+            await self.core.clock.sleep(2.0**attempt / 2)
         if len(messages) > 1:
             for message in messages:
                 await self._handled([message])

@@ -94,10 +94,11 @@ class Presence(Service):
             await self.core.clock.sleep(_TOUCH_EVERY)
             try:
                 touched = await self.core.database.write(self._touch, workspace=None)
+                other = None if touched else await self._enter()
             except Unavailable as error:
-                self.log.warning("the database is away: %s", error)
+                self.log.warning("not seen for now: %s", error)
                 continue
-            if not touched and (other := await self._enter()) is not None:
+            if other is not None:
                 message = f"meanwhile the database was taken by {other.shown}"
                 raise RuntimeError(message)
 
