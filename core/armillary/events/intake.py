@@ -200,9 +200,15 @@ class Feed:
             await self._settle_first()
 
     async def drain(self) -> None:
-        """Wait until everything is durable; raises what kept an event from being written."""
+        """Wait until everything is durable; raises what first kept an event from being written."""
+        failure: Exception | None = None
         while self._under_way:
-            await self._settle_first()
+            try:
+                await self._settle_first()
+            except Exception as error:  # noqa: BLE001 - the others are to be heard before it is raised
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     async def _settle_first(self) -> None:
         event_id, written = self._under_way.popleft()

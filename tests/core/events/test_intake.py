@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -143,6 +144,26 @@ async def test_an_event_that_could_not_be_written_is_taken_when_it_comes_again(
     monkeypatch.setattr(recorder, "record", record)
     await core.intake.accept(WORKSPACE, [event()])
     assert len(await outbox(core)) == 1
+
+
+async def test_a_socket_hears_of_every_event_that_could_not_be_written(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+
+    async def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(core.intake._take_in, "execute", away)
+    feed = core.intake.feed(WORKSPACE)
+    for number in range(1, 4):
+        await feed.put(msgspec.json.encode(document(number)).decode())
+    with pytest.raises(Unavailable):
+        await feed.drain()
+    gc.collect()
+    assert unheard == []
+    await feed.drain()
 
 
 async def test_what_a_socket_sent_is_durable_once_it_is_drained(core: Core) -> None:
