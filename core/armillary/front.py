@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from armillary.access import LOCAL_OWNER, Actor
 from armillary.api import API, Answer, Call, Route, decode, group_of
 from armillary.api_socket import Socket, SocketClosed
+from armillary.bodies import Bodies, Body
 from armillary.errors import ArmillaryError, Invalid, NotFound, Refused
 from armillary.lane import Lane
 from armillary.orchestration.transition import Client
@@ -32,7 +33,6 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MAX_BODY = 16 * 1024 * 1024
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
 _USER_AGENT = re.compile(r"prefect/(\d{1,9})\.(\d{1,9})\.(\d{1,9})(\S*)")
@@ -49,6 +49,7 @@ class Front:
         self._lane = lane
         self._inner = inner
         self._base_path = base_path.rstrip("/")
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -65,26 +66,31 @@ class Front:
         headers = headers_of(scope)
         method = scope["method"]
         group = UNROUTED
+        body: Body | None = None
         try:
             path, workspace = await self._locate(scope["path"])
             if method in _CHANGES:
                 refuse_other_origins(headers)
             found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
             call = self._call(scope, headers, workspace, found[1] if found else {})
+            body = Body(receive, headers, self._bodies)
             if found is None:
                 scope["path"] = path
                 scope["raw_path"] = path.encode()
                 scope["armillary.call"] = call
                 measured = self._measured(send, _group(method, path), began)
-                await self._inner(scope, limited(receive, headers), measured)
+                await self._inner(scope, body.receive, measured)
                 return
             group = found[0].group
-            answer = await perform(found[0], call, limited(receive, headers))
+            answer = await perform(found[0], call, body.receive)
         except ArmillaryError as error:
             answer = answer_for(error)
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered by 500
             _log.exception("%s %s failed", method, scope["path"])
             answer = SERVER_FAULT
+        finally:
+            if body is not None:
+                body.end()
         self._measure(group, answer.status, began)
         await send_answer(send, answer)
 
@@ -210,28 +216,6 @@ def refuse_nul(query: Mapping[str, str]) -> None:
         if "\0" in value:
             message = f"The query parameter {name} must not contain NUL characters (%00)."
             raise Invalid(message, loc=("query", name), kind="nul")
-
-
-def limited(receive: Receive, headers: Mapping[str, str]) -> Receive:
-    """Refuse (413) a body over the limit, by its announced or its real length."""
-    announced = headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise _too_large()
-    taken = 0
-
-    async def counted() -> MutableMapping[str, Any]:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body") or b"")
-        if taken > MAX_BODY:
-            raise _too_large()
-        return message
-
-    return counted
-
-
-def _too_large() -> Refused:
-    return Refused(413, f"The request's body is larger than {MAX_BODY >> 20} MiB, the limit.")
 
 
 async def read_body(receive: Receive) -> bytes:

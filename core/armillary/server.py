@@ -24,7 +24,8 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -45,6 +46,8 @@ _BACKLOG = 2048
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays: longer than clients keep theirs, so that they end it."""
 _GRACE = 5
+_RESERVED = 200
+"""Open files that are not for connections: databases, their temporary files, logs."""
 _log = logging.getLogger("armillary.server")
 
 Say = Callable[[str], None]
@@ -65,7 +68,7 @@ def run_loop(main: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) -> int:
-    allow_many()
+    open_files = allow_many()
     with contextlib.ExitStack() as held:
         stop = held.enter_context(_told_to_stop())
         sock = held.enter_context(listening(settings.server))
@@ -77,12 +80,14 @@ async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) ->
         core = Core.create(settings, found=found)
         await core.open()
         try:
-            return await _run(core, sock, stop, say=say)
+            return await _run(core, sock, stop, open_files=open_files, say=say)
         finally:
             await core.close()
 
 
-async def _run(core: Core, sock: socket.socket, stop: asyncio.Event, *, say: Say) -> int:
+async def _run(
+    core: Core, sock: socket.socket, stop: asyncio.Event, *, open_files: int, say: Say
+) -> int:
     services = services_of(core)
     supervisor = Supervisor(services)
     await core.broker.start(absent=_consumers_elsewhere(core))
@@ -90,7 +95,7 @@ async def _run(core: Core, sock: socket.socket, stop: asyncio.Event, *, say: Say
     web: _Web | None = None
     try:
         if serves_requests(core):
-            web = _Web(core, sock)
+            web = _Web(core, sock, room=max(open_files - _RESERVED, open_files // 2))
             await web.start()
         _settle()
         address = _address(core.settings.server, sock)
@@ -163,17 +168,17 @@ class _Uvicorn(uvicorn.Server):
 class _Web:
     """The part that answers requests."""
 
-    def __init__(self, core: Core, sock: socket.socket) -> None:
+    def __init__(self, core: Core, sock: socket.socket, *, room: int) -> None:
         from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
-        from armillary.pings import PingsInOrder  # noqa: PLC0415 - the same
+        from armillary.connections import Dawdlers, Requests, Sockets  # noqa: PLC0415 - the same
 
         self._sock = sock
         self._clock: Clock = core.clock
         self._server = _Uvicorn(
             uvicorn.Config(
                 build(core),
-                http="httptools",
-                ws=PingsInOrder,
+                http=cast("Any", partial(Requests, room=room)),
+                ws=Sockets,
                 ws_ping_interval=20,
                 ws_ping_timeout=20,
                 ws_per_message_deflate=False,
@@ -189,11 +194,19 @@ class _Web:
                 backlog=_BACKLOG,
             )
         )
+        self._dawdlers = Dawdlers(
+            self._server.server_state.connections,
+            core.clock,
+            core.metrics,
+            patience=core.settings.server.patience,
+        )
+        self._looking: asyncio.Task[None]
         self.task: asyncio.Task[None]
 
     async def start(self) -> None:
         """Answer from now on."""
         self.task = asyncio.create_task(self._server.serve(sockets=[self._sock]), name="web")
+        self._looking = asyncio.create_task(self._dawdlers.run(), name="dawdlers")
         while not self._server.started and not self.task.done():
             await self._clock.sleep(0.001)
 
@@ -201,6 +214,7 @@ class _Web:
         """Take nothing new, and answer what has begun."""
         self._server.should_exit = True
         await asyncio.wait({self.task})
+        self._looking.cancel()
 
 
 @contextlib.contextmanager

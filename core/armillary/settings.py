@@ -34,6 +34,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """A path before every other, for a proxy that serves more than this."""
     browser: bool = True
     """Whether to open a browser at start, where there is one."""
+    patience: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """Seconds a client may take for the head of a request, four times that for its body; and may
+    leave what it is sent unread."""
     insecure: bool = False
     """Whether anybody who reaches the address may do everything, without a login."""
 
