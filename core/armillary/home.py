@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -52,9 +53,10 @@ class HomeLock:
                 "one a folder of its own with --home."
             )
             raise ConfigError(message) from error
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()}")
-        self._file.flush()
+        with contextlib.suppress(OSError):  # the lock is what counts, also where the disk is full
+            self._file.truncate(0)
+            self._file.write(f"process {os.getpid()}")
+            self._file.flush()
         return self
 
     def __exit__(
@@ -65,6 +67,8 @@ class HomeLock:
     ) -> None:
         """Let go of the lock; the file stays, so that nobody locks one that is being removed."""
         if self._file is not None:
-            self._file.truncate(0)
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.truncate(0)
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None

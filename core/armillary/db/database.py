@@ -15,6 +15,8 @@ from armillary.db.unit import Reader, Unit
 T = TypeVar("T")
 Request = TypeVar("Request")
 _log = logging.getLogger("armillary.db")
+_SAY_EVERY = 5.0
+"""Seconds: on a full disk every group fails, hundreds of them a second."""
 
 
 class Database(ABC):
@@ -25,6 +27,9 @@ class Database(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._listeners: list[Callable[[], None]] = []
+        self._failures = 0
+        """Groups that could not be written since that was last said."""
+        self._said = -_SAY_EVERY
 
     def on_events(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` on the event loop whenever a commit put events into the outbox."""
@@ -62,8 +67,16 @@ class Database(ABC):
                 _told(listener)
 
     def failed(self, error: BaseException) -> None:
-        """Say that a whole group of units could not be made durable."""
-        _log.error("a commit failed, nothing of its group was written: %s", error)
+        """Say now and then that whole groups of units could not be made durable."""
+        self._failures += 1
+        now = self.clock.monotonic()
+        if now - self._said >= _SAY_EVERY:
+            _log.error(
+                "commits fail (%d since this was last said), nothing of theirs is written: %s",
+                self._failures,
+                error,
+            )
+            self._failures, self._said = 0, now
 
 
 def _told(listener: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from armillary.api import Answer, Body, Call, Routes
-from armillary.errors import ArmillaryError, NotFound, Refused
+from armillary.errors import ArmillaryError, NotFound, Refused, Unavailable
 from armillary.settings import effective
 from armillary.system import storage
 from armillary.system.versions import API_VERSION, PREFECT_VERSION
@@ -44,10 +44,16 @@ async def ready(call: Call) -> Answer:
             if (problem := await check.passes()) is not None
         ]
     except ArmillaryError:
-        return Answer.json(Message("Database is not available"), 503)
+        return _not_ready("Database is not available")
     if problems:
-        return Answer.json(Message("; ".join(problems)), 503)
+        return _not_ready("; ".join(problems))
     return Answer.json(Message("OK"))
+
+
+def _not_ready(reason: str) -> Answer:
+    answer = Answer.json(Message(reason), 503)
+    answer.headers = Unavailable.headers
+    return answer
 
 
 @routes.get("/hello", scope=None, answers={200: str})
