@@ -48,9 +48,9 @@ suite: $(VENV)/.dev $(PREFECT)/.installed ## the tests alone; ARGS="tests/core -
 	@bash tests/prerequisites.sh
 	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
-soak: $(VENV)/.dev ## what takes long: 100,000 events of task runs, out of order and repeated
+soak: $(VENV)/.dev ## the server under real faults for an hour; ARGS="kills --rounds 10" takes a part
 	@bash tests/prerequisites.sh
-	SOAK_TASK_RUNS=20000 $(BIN)/pytest tests/end_to_end/test_task_run_events.py $(ARGS)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 simulate: $(VENV)/.dev ## a killed server under simulated time; SEEDS=200 JOBS=2, or SEED=13 for one
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seed $(SEED) --seeds $(SEEDS) \

@@ -97,6 +97,11 @@ class Postgres:
         data = self.folder / "data"
         initdb = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
         self._run("initdb", "-D", str(data), *initdb)
+        self.boot()
+
+    def boot(self) -> None:
+        """Start it on the data it has."""
+        data = self.folder / "data"
         options = " ".join(
             f"-c {option}" for option in (*self.options, f"unix_socket_directories={self.folder}")
         )
@@ -106,8 +111,8 @@ class Postgres:
             "start",
         )  # fmt: skip
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-s", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-s", "-D", str(self.folder / "data"), "-m", mode, "stop")
 
     def create_database(self, like: str = "template1") -> str:
         """The name of a new database: a copy of another, or empty."""

@@ -44,14 +44,18 @@ class Killable:
             self._process.kill()
             self._process.wait()
 
-    def start(self) -> None:
-        """Return once it answers."""
+    def launch(self) -> None:
+        """Start it and go on."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "armillary", "start", f"--port={self.port}",
                  f"--home={self.home}", "--no-browser"],
                 stdout=log, stderr=subprocess.STDOUT, env=self._environ,
             )  # fmt: skip
+
+    def start(self) -> None:
+        """Return once it answers."""
+        self.launch()
         end = time.monotonic() + SECONDS
         while not self._answers():
             assert self._process.poll() is None, self.log()
