@@ -66,7 +66,7 @@ def run(program: Path, base_url: str, load: Load) -> dict[str, Any]:
         "host": address.hostname,
         "port": address.port or 80,
         "base-path": address.path.rstrip("/"),
-        "scenario": load.scenario,
+        "scenario": "poll" if load.scenario == "crowd" else load.scenario,
         "connections": load.connections,
         "seconds": load.seconds,
         "timeout": PATIENCE_SECONDS,

@@ -7,13 +7,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests import servers
 from tests.speed import client, options, report
 from tests.speed.client import LoadFailed
 from tests.speed.processes import ServerFailed, durable_postgres, fresh_home, running
+from tests.speed.report import HELD_AGAINST
 from tests.speed.targets import TARGETS, Target, make_ready
 from tests.speed.work import Amount, Round, measure_address, measure_server, tell
 
@@ -112,10 +113,16 @@ class Bench:
             try:
                 with running(target.command(home, url), home) as server:
                     return measure_server(
-                        server, amount=self.amount, program=self.program, name=target.name
+                        server, amount=self._given(target), program=self.program, name=target.name
                     )
             except ServerFailed as failure:
                 raise ServerFailed(f"{target.title} did not start. {failure}") from failure
+
+    def _given(self, target: Target) -> Amount:
+        if not target.is_reference:
+            return self.amount
+        scenarios = tuple(each for each in self.amount.scenarios if each not in HELD_AGAINST)
+        return replace(self.amount, scenarios=scenarios)
 
     @contextlib.contextmanager
     def _empty_database(self, target: Target) -> Iterator[str]:

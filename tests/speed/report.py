@@ -13,8 +13,11 @@ UNITS = {
     "read": ("reads by id/s", "requests_per_second", 1),
     "logs": ("log rows/s", "items_per_second", 1),
     "poll": ("polls/s", "requests_per_second", 1),
+    "crowd": ("polls/s among 10,000", "requests_per_second", 1),
     "connections": ("requests/s, mixed", "requests_per_second", 1),
 }
+HELD_AGAINST = {"crowd": "poll"}
+"""What a reference is not given, and which figure of its own stands in."""
 NONE = "-"
 PERCENTILES = ("p50_ms", "p90_ms", "p99_ms")
 
@@ -45,7 +48,8 @@ def _work_table(
             measured.setdefault(key, {}).setdefault(each.target, []).append(load)
     rows = []
     for (scenario, connections), by_target in measured.items():
-        divisor = median(map(rate, by_target[baseline])) if baseline in by_target else 0.0
+        other = measured.get((HELD_AGAINST.get(scenario, scenario), connections), {})
+        divisor = median(map(rate, other[baseline])) if baseline in other else 0.0
         rows += [
             _work_row((scenario, connections), titles[name], by_target[name], divisor)
             for name in names

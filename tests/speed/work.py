@@ -14,10 +14,12 @@ from tests.speed.prepare import Prepared, Refused, prepare
 from tests.speed.processes import Server
 
 # Reading comes first: even a server that rests again has larger tables after the writes.
-SCENARIOS = ("read", "poll", "logs", "set_state", "lifecycle", "connections")
+SCENARIOS = ("read", "poll", "logs", "set_state", "lifecycle", "connections", "crowd")
 LOG_CLIENTS = (4,)
 POLL_CLIENTS = (1, 8)
 SCHEDULED_RUNS = 300
+CROWD = 10_000
+"""Scheduled runs that `crowd` polls among: more than a reference can be given in good time."""
 MOST_POLLED = 200
 CONNECTIONS_SECONDS = 60
 SETTLE_SECONDS = 3
@@ -86,6 +88,8 @@ def measure_address(
         worked.failures.append(f"the preparation: {failure}")
         return worked
     for load in loads(amount, prepared):
+        if load.scenario == "crowd":
+            prepare(base_url, scheduled_runs=CROWD - SCHEDULED_RUNS * polls)
         what = f"{load.scenario} at {load.connections}"
         rest(server)
         try:
@@ -95,7 +99,7 @@ def measure_address(
             tell(f"{name}: {failure}")
             continue
         tell(f"{name}: {what}: {summary(figures)}")
-        worked.loads.append(figures)
+        worked.loads.append(figures | {"scenario": load.scenario})
     return worked
 
 
@@ -123,7 +127,7 @@ def loads(amount: Amount, prepared: Prepared) -> Iterator[Load]:
                 options |= {"per-connection": 2, "warmup": 0}
             if scenario in {"set_state", "read"}:
                 options["runs"] = amount.runs
-            if scenario == "poll":
+            if scenario in {"poll", "crowd"}:
                 options |= _poll_options(prepared.pool, amount.poll_limit, connections)
             yield Load(scenario=scenario, connections=connections, seconds=seconds, options=options)
 
@@ -132,6 +136,7 @@ def _clients(scenario: str, amount: Amount) -> tuple[int, ...]:
     special = {
         "logs": LOG_CLIENTS,
         "poll": POLL_CLIENTS,
+        "crowd": POLL_CLIENTS[-1:],
         "connections": (amount.many_connections,),
     }
     return special.get(scenario, amount.connections)
