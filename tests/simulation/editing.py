@@ -63,7 +63,7 @@ class Editor(_Person):
 
     async def step(self) -> None:
         await self.chance.choice(
-            (self._deploy, self._deploy, self._serve, self._edit, self._pause, self._delete)
+            (self._deploy, self._serve, self._edit, self._edit_schedule, self._pause, self._delete)
         )()
 
     async def _deploy(self) -> None:
@@ -77,41 +77,66 @@ class Editor(_Person):
     async def _put(self, name: str, more: dict[str, Any], every: int) -> None:
         flow = await self.make("/flows/", {"name": "deployed"})
         body = {"name": name, "flow_id": flow["id"], "schedules": _schedules(every), **more}
-        known = [one for one, key in self.ledger.names.items() if key == (self.place, name)]
-        for deployment_id in known:
-            self.ledger.schedules.pop(deployment_id, None)
+        edit = self._begin_edit(name)
         deployment = await self.make("/deployments/", body)
         deployment_id = deployment["id"]
+        if deployment_id in self.ledger.doomed:
+            return
         self.ledger.deployments[deployment_id] = self.place
         self.ledger.names[deployment_id] = (self.place, name)
         if "concurrency_limit" in more:
             limit = f"deployment:{deployment_id}"
             self.ledger.allow(self.place, limit, more["concurrency_limit"])
-        self._knows(deployment_id, every, paused=deployment["paused"])
+        self._knows(deployment_id, edit, every, paused=deployment["paused"])
 
     async def _edit(self) -> None:
         deployment_id, every = self.deployment(), self.chance.choice(sorted(_SCHEDULES))
-        self.ledger.schedules.pop(deployment_id, None)
+        edit = self._begin_edit(self.ledger.names[deployment_id][1])
         path = f"/deployments/{deployment_id}"
         await self._changed(await self.ask("PATCH", path, {"schedules": _schedules(every)}))
         paused = (await self.get(path))["paused"]
-        self._knows(deployment_id, every, paused=paused)
+        self._knows(deployment_id, edit, every, paused=paused)
+
+    async def _edit_schedule(self) -> None:
+        """Change, stop or delete the schedule that is there, or add the one that is not."""
+        deployment_id, every = self.deployment(), self.chance.choice((300, 400))
+        edit = self._begin_edit(self.ledger.names[deployment_id][1])
+        path = f"/deployments/{deployment_id}"
+        paused = (await self.get(path))["paused"]
+        there = await self.get(f"{path}/schedules")
+        active = self.chance.random() < 0.7
+        changed = {"schedule": _SCHEDULES[every], "active": active}
+        if not there:
+            await self.make(f"{path}/schedules", [changed])
+        elif self.chance.random() < 0.3:
+            every = 0
+            await self._changed(await self.ask("DELETE", f"{path}/schedules/{there[0]['id']}"))
+        else:
+            await self._changed(
+                await self.ask("PATCH", f"{path}/schedules/{there[0]['id']}", changed)
+            )
+        if len(await self.get(f"{path}/schedules")) < 2:
+            self._knows(deployment_id, edit, every if active else 0, paused=paused)
 
     async def _pause(self) -> None:
         deployment_id = self.deployment()
-        known = self.ledger.schedules.pop(deployment_id, None)
+        known = self.ledger.schedules.get(deployment_id)
+        edit = self._begin_edit(self.ledger.names[deployment_id][1])
         path, paused = f"/deployments/{deployment_id}", self.chance.random() < 0.5
-        await self._changed(await self.ask("PATCH", path, {"paused": paused}))
+        if paused and self.chance.random() < 0.5:
+            await self.make(f"{path}/pause_deployment", {})
+        else:
+            await self._changed(await self.ask("PATCH", path, {"paused": paused}))
         if known is not None and not paused:
-            self._knows(deployment_id, known.every, paused=False)
+            self._knows(deployment_id, edit, known.every, paused=False)
 
     async def _delete(self) -> None:
         if self.chance.random() < 0.5:
             return
         deployment_id = self.deployment()
+        self._begin_edit(self.ledger.names[deployment_id][1])
+        del self.ledger.names[deployment_id]
         del self.ledger.deployments[deployment_id]
-        self.ledger.names.pop(deployment_id, None)
-        self.ledger.schedules.pop(deployment_id, None)
         self.ledger.doomed.add(deployment_id)
         await self._changed(await self.ask("DELETE", f"/deployments/{deployment_id}"))
 
@@ -121,9 +146,20 @@ class Editor(_Person):
         if answer.status != 204:
             raise GaveUp
 
-    def _knows(self, deployment_id: str, every: int, *, paused: bool) -> None:
-        if every and not paused and deployment_id in self.ledger.deployments:
-            self.ledger.schedules[deployment_id] = Schedule(
+    def _begin_edit(self, name: str) -> int:
+        """Forget what was known of a deployment's schedule, which is about to change."""
+        ledger, key = self.ledger, (self.place, name)
+        ledger.edits[key] = ledger.edits.get(key, 0) + 1
+        for deployment_id in [one for one, named in ledger.names.items() if named == key]:
+            ledger.schedules.pop(deployment_id, None)
+        return ledger.edits[key]
+
+    def _knows(self, deployment_id: str, edit: int, every: int, *, paused: bool) -> None:
+        """Note how a schedule is after an edit, unless another was begun meanwhile."""
+        ledger = self.ledger
+        last = ledger.edits.get(ledger.names.get(deployment_id, (self.place, "")))
+        if every and not paused and last == edit and deployment_id in ledger.deployments:
+            ledger.schedules[deployment_id] = Schedule(
                 deployment_id, self.place, every, self.micros()
             )
 
@@ -135,7 +171,7 @@ class Operator(_Person):
 
     async def step(self) -> None:
         await self.chance.choice(
-            (self._order, self._order, self._order, self._order, self._cancel, self._resume, self._resume,
+            (self._order, self._order, self._order, self._order, self._cancel, self._resume,
              self._retry, self._delete, self._limit, self._pool)
         )()  # fmt: skip
 

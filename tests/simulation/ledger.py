@@ -104,6 +104,8 @@ class Ledger:
     """What deployments are called."""
     schedules: dict[str, Schedule] = field(default_factory=dict)
     """By deployment; one whose last change nobody is sure of is not there."""
+    edits: dict[tuple[Place, str], int] = field(default_factory=dict)
+    """How many changes of a deployment were begun: of two at a time nobody knows which is last."""
     claims: dict[str, list[str]] = field(default_factory=dict)
     """The states by which workers were told that a run is theirs, by run."""
     ordered: dict[str, str] = field(default_factory=dict)

@@ -18,12 +18,14 @@ from armillary.server import services_of
 from armillary.services.supervisor import Supervisor
 from armillary.settings import load
 from armillary.workspaces import DEFAULT_ACCOUNT
+from tests.simulation.disk import Disk
 from tests.simulation.places import ELSEWHERE
 from tests.simulation.store import SimulatedSqlite
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
 _FOUND: dict[str, Mapping[str, Found]] = {}
 _ROUTED: list[Any] = []
+_GRACE = 5.0
 
 
 def found() -> Mapping[str, Found]:
@@ -58,10 +60,14 @@ class Server:
         self.chance = chance
         self.clock = SimulatedClock(loop)
         self.file = home / "armillary.db"
+        self.disk = Disk(chance)
         self.process = Process("nobody")
         self.process.kill()
         self.app: Any = None
         self.starts = 0
+        self._first = 0
+        """Where in what is kept the process that runs now begins."""
+        self._told: asyncio.Event
         self.kept: list[asyncio.Task[Any]] = []
         """Tasks of killed processes: collected as garbage they would run their `finally`."""
         self.failures: list[str] = []
@@ -85,6 +91,8 @@ class Server:
 
         process.on_death.append(died)
         self.process = process
+        self._told = asyncio.Event()
+        self._first = len(self.kept)
         self.spawn(lambda: self._watched(process, ready))
         await ready
 
@@ -106,7 +114,7 @@ class Server:
         flags = {"home": str(self.home), "database.url": f"sqlite:///{self.file}"}
         settings = load(found(), environ={}, flags=flags)
         enabled = enabled_among(found(), enable=(), disable=("ui",))
-        database = SimulatedSqlite(self.file, self.clock, self.chance)
+        database = SimulatedSqlite(self.file, self.clock, self.chance, self.disk)
         process.on_death.append(database.cut)
         core = Core(
             settings=settings,
@@ -123,8 +131,26 @@ class Server:
         await supervisor.start()
         self.app = in_front(core, _routed(core))
         ready.set_result(None)
-        failure = await supervisor.failure
-        raise failure
+        told = asyncio.ensure_future(self._told.wait())
+        await asyncio.wait({told, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failure.done():
+            raise supervisor.failure.result()
+        await self._end(core, supervisor)
+        process.kill()
+
+    async def _end(self, core: Core, supervisor: Supervisor) -> None:
+        """Take nothing new, answer what has begun, and let go of everything, as the real one."""
+        self.app = None
+        supervisor.wind_down()
+        under_way = {task for task in self.kept[self._first + 1 :] if not task.done()}
+        if under_way:
+            await asyncio.wait(under_way, timeout=_GRACE)
+        await supervisor.stop()
+        await core.close()
+
+    def stop(self) -> None:
+        """As by SIGTERM."""
+        self._told.set()
 
     def kill(self) -> None:
         """As by kill -9."""
