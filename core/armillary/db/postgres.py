@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,10 +18,11 @@ import asyncpg
 
 from armillary.clock import Clock
 from armillary.db.database import Database
-from armillary.db.dialect import Dialect, over_arrays
+from armillary.db.dialect import Dialect
 from armillary.db.operation import Operation
+from armillary.db.postgres_unit import PostgresUnit
 from armillary.db.pulse import Pulse
-from armillary.db.unit import OUTBOX_INSERT, Reader, Row, Unit, outbox_rows
+from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import ConfigError, Conflict, Unavailable
 
 T = TypeVar("T")
@@ -46,69 +47,10 @@ _FAREWELL = 5.0
 """Seconds for a database to take leave; one that is silent never does."""
 _Entry: TypeAlias = tuple[Operation[Any, Any], object, Any, asyncio.Future[Any]]
 """What waits for a writer: the operation, the request's key, the request, and who is answered."""
-_ARRAYS: dict[str, str | None] = {}
-"""Statements for one row, and what they are for many; the texts are as few as our statements."""
 
 
 async def _leave(_connection: object) -> None:
     """Give a connection back as it is: ours never change their session, and resets cost a trip."""
-
-
-class PostgresUnit(Unit):
-    """A unit on a connection that is in a transaction."""
-
-    dialect = Dialect.POSTGRES
-
-    def __init__(self, connection: Any, workspace: int | None, micros: int) -> None:
-        super().__init__(workspace, micros)
-        self._connection = connection
-
-    async def one(self, sql: str, *args: object) -> Row | None:
-        """Return the first row, or None."""
-        return await self._connection.fetchrow(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
-
-    async def all(self, sql: str, *args: object) -> Sequence[Row]:
-        """Return every row."""
-        return await self._connection.fetch(Dialect.POSTGRES.sql(sql), *args)  # type: ignore[no-any-return]
-
-    async def run(self, sql: str, *args: object) -> int:
-        """Execute a statement; return how many rows it touched."""
-        tag = await self._connection.execute(Dialect.POSTGRES.sql(sql), *args)
-        last = tag.rpartition(" ")[2]
-        return int(last) if last.isdigit() else 0
-
-    async def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Execute a statement once for each row of arguments, in one round trip.
-
-        Several rows travel as one array for each argument, where the statement allows that.
-        """
-        every = rows if isinstance(rows, (list, tuple)) else list(rows)
-        if len(every) == 1:
-            await self._connection.execute(Dialect.POSTGRES.sql(sql), *every[0])
-        elif every:
-            arrays = await self._over_arrays(sql)
-            if arrays is None:
-                await self._connection.executemany(Dialect.POSTGRES.sql(sql), every)
-            else:
-                await self._connection.execute(arrays, *map(list, zip(*every, strict=True)))
-
-    async def _over_arrays(self, sql: str) -> str | None:
-        if sql not in _ARRAYS:
-            text = Dialect.POSTGRES.sql(sql)
-            statement = await self._connection.prepare(text)
-            types = [each.name for each in statement.get_parameters()]
-            _ARRAYS[sql] = over_arrays(text, types)
-        return _ARRAYS[sql]
-
-    async def for_each(self, sql: str, ids: Sequence[str]) -> Sequence[Row]:
-        """Look all ids up with one statement."""
-        text = Dialect.POSTGRES.sql(sql.replace("{one}", "= any(?::text[])"))
-        return await self._connection.fetch(text, list(ids))  # type: ignore[no-any-return]
-
-    async def flush(self) -> None:
-        """Write the outbox rows; the last statement before the commit."""
-        if self.emitted:
-            await self.many(OUTBOX_INSERT, outbox_rows(self.emitted))
 
 
 class PostgresReader(Reader):

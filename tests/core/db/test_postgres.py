@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from armillary.db.migrate import upgrade
-from armillary.db.postgres import PostgresDatabase, PostgresUnit
+from armillary.db.postgres import PostgresDatabase
+from armillary.db.postgres_unit import PostgresUnit
 from armillary.db.tables import Tables
 from armillary.db.unit import Emitted, Unit
 from armillary.errors import ConfigError, Unavailable
