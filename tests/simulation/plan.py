@@ -19,6 +19,13 @@ _COMMITS = 30
 _BETWEEN = 0.5
 """The share of kills between two callbacks; the others are in a commit."""
 _AWAY = 20.0
+_STOP_EVERY = 900.0
+_CROWDED = 0.3
+"""The share of seeds whose disk is full now and then."""
+_FULL = 30.0
+_ASLEEP = 0.3
+"""The share of seeds whose server stands still once."""
+THE_SERVER = "the server"
 _FREEZE_EVERY = 450.0
 _STAY = 0.7
 """The share of clients that stay to the end."""
@@ -104,7 +111,31 @@ class ClockJump:
         return f"the clock jumps by {self.seconds:+.1f} s"
 
 
-Step: TypeAlias = Arrival | Kill | Weather | Freeze | ClockJump
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """The server is told to stop, and somebody starts it again."""
+
+    number: int
+    at: float
+    away: float
+
+    def __str__(self) -> str:
+        return f"the server is stopped, and is away {self.away:.1f} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullDisk:
+    """Nothing can be written for a while."""
+
+    number: int
+    at: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"the disk is full for {self.seconds:.1f} s"
+
+
+Step: TypeAlias = Arrival | Kill | Stop | Weather | Freeze | ClockJump | FullDisk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +172,8 @@ def draw(seed: int) -> Plan:
     steps: list[Step] = [
         *clients,
         *_kills(chance),
+        *_stops(chance),
+        *_full_disks(chance),
         *_weathers(chance),
         *_freezes(chance, [client.name for client in clients]),
         *_jumps(chance),
@@ -190,6 +223,17 @@ def _kills(chance: random.Random) -> Iterable[Kill]:
         )
 
 
+def _stops(chance: random.Random) -> Iterable[Stop]:
+    for at in _moments(chance, _STOP_EVERY):
+        yield Stop(number=0, at=at, away=chance.uniform(0, _AWAY))
+
+
+def _full_disks(chance: random.Random) -> Iterable[FullDisk]:
+    if chance.random() < _CROWDED:
+        for at in _moments(chance, LIFE):
+            yield FullDisk(number=0, at=at, seconds=chance.uniform(0.1, _FULL))
+
+
 def _weathers(chance: random.Random) -> Iterable[Weather]:
     for _ in range(chance.randrange(4)):
         at = chance.uniform(0, LIFE)
@@ -202,6 +246,9 @@ def _freezes(chance: random.Random, names: Sequence[str]) -> Iterable[Freeze]:
     for at in _moments(chance, _FREEZE_EVERY):
         seconds = chance.choice((5.0, 60.0, 400.0)) * chance.uniform(0.5, 1.5)
         yield Freeze(number=0, at=at, who=chance.choice(names), seconds=seconds)
+    if chance.random() < _ASLEEP:
+        at, seconds = chance.uniform(0, LIFE), chance.uniform(1, _FULL)
+        yield Freeze(number=0, at=at, who=THE_SERVER, seconds=seconds)
 
 
 def _jumps(chance: random.Random) -> Iterable[ClockJump]:

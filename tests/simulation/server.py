@@ -131,7 +131,7 @@ class Server:
         await supervisor.start()
         self.app = in_front(core, _routed(core))
         ready.set_result(None)
-        told = asyncio.ensure_future(self._told.wait())
+        told: asyncio.Future[Any] = asyncio.ensure_future(self._told.wait())
         await asyncio.wait({told, supervisor.failure}, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failure.done():
             raise supervisor.failure.result()

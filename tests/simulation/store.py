@@ -13,6 +13,7 @@ from typing import Any
 
 from armillary.clock import Clock
 from armillary.db.sqlite import SqliteDatabase
+from tests.simulation.disk import Disk, OnDisk
 from tests.simulation.timeline import Process, here
 
 COMMIT_SECONDS = (0.0002, 0.004)
@@ -79,13 +80,15 @@ class _Scanner:
 class SimulatedSqlite(SqliteDatabase):
     """What a process has of the file; the file outlives it."""
 
-    def __init__(self, path: Path, clock: Clock, chance: random.Random) -> None:
+    def __init__(self, path: Path, clock: Clock, chance: random.Random, disk: Disk) -> None:
         super().__init__(path, clock, synchronous="off")
         self._chance = chance
+        self._disk = disk
 
     async def open(self) -> None:
         await super().open()
         self._writer._threads = _Commits(self._chance)
+        self._writer._connection = OnDisk(self.writing, self._disk)  # type: ignore[assignment]
 
     async def _scanner(self) -> Any:
         connection = self._connect(())

@@ -22,7 +22,19 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
 from tests.simulation.network import Answer, Faults, Lost, Network
 from tests.simulation.people import client, furnish
-from tests.simulation.plan import Arrival, ClockJump, Freeze, Kill, Plan, Step, Weather, draw
+from tests.simulation.plan import (
+    THE_SERVER,
+    Arrival,
+    ClockJump,
+    Freeze,
+    FullDisk,
+    Kill,
+    Plan,
+    Step,
+    Stop,
+    Weather,
+    draw,
+)
 from tests.simulation.server import Server
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
@@ -138,6 +150,9 @@ class _World:
         self._networks: list[Network] = []
         self._over = asyncio.Event()
         self._away = 0.0
+        self._doom: Kill | None = None
+        """The kill that nobody has died of yet."""
+        self._asleep: Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def _chance(self, of: str) -> random.Random:
@@ -172,7 +187,9 @@ class _World:
             task.cancel()
         for person in self._people.values():
             person.kill()
-        self.server.process.calls_left = self.server.process.commits_left = None
+        self.server.disk.full = False
+        self.server.process.thaw()
+        self.server.process.calls_left = self.server.process.commits_left = self._doom = None
         await asyncio.sleep(self._settle)
         self._in_time.forget()
         self.check("at the end", settled=True)
@@ -187,16 +204,31 @@ class _World:
                 await self._arrive(step)
             case Kill():
                 self._away = step.away
-                self.server.process.calls_left = step.calls
-                self.server.process.commits_left = step.commits
+                self._doom = step
+                self._aim()
+            case Stop():
+                self._away = step.away
+                self.server.stop()
             case Weather():
                 await self._turn_bad(step)
+            case FullDisk():
+                self.server.disk.full = True
+                await asyncio.sleep(step.seconds)
+                self.server.disk.full = False
             case Freeze():
                 await self._freeze(step)
             case ClockJump():
                 self._straight = False
                 self._settle += max(0.0, -step.seconds)
                 self.server.clock.wrong += timedelta(seconds=step.seconds)
+
+    def _aim(self) -> None:
+        """Let the process that runs now die of the last kill; one that is away dies of it later."""
+        process = self.server.process
+        if self._doom is not None and process.alive:
+            process.calls_left = self._doom.calls
+            process.commits_left = self._doom.commits
+            self._doom = None
 
     async def _arrive(self, step: Arrival) -> None:
         chance = random.Random(step.seed)  # noqa: S311 - the point is that it repeats
@@ -208,11 +240,14 @@ class _World:
         person.kill()
 
     async def _freeze(self, step: Freeze) -> None:
-        person = self._people.get(step.who)
-        if person is not None:
-            person.freeze()
+        process = self._people.get(step.who)
+        if step.who == THE_SERVER:
+            process = self._asleep = self.server.process
+        if process is not None:
+            process.freeze()
             await asyncio.sleep(step.seconds)
-            person.thaw()
+            process.thaw()
+            self._asleep = None
 
     def _network(self, who: str) -> Network:
         network = _Overheard(self, who, self._chance(f"network of {who}"))
@@ -239,17 +274,28 @@ class _World:
             self._in_time.forget()
             self.check(f"after kill {self.server.starts}")
             await asyncio.sleep(self._away)
-            await self.server.start()
+            starting = asyncio.ensure_future(self.server.start())
+            await asyncio.sleep(0)
+            self._aim()
+            await starting
 
     async def _look(self) -> None:
         """See now and then that what must happen soon does."""
         while True:
             await asyncio.sleep(EVERY)
-            if self.server.alive:
+            if self.server.disk.full or self._asleep is not None:
+                self._in_time.forget()
+                self._give_time()
+            elif self.server.alive:
                 elapsed, micros = self.loop.elapsed, self.server.clock.micros()
                 self.waiting = {one: of for one, of in self.waiting.items() if not one.done()}
                 overdue = self._in_time.overdue(elapsed, micros, self.waiting.values())
                 self._found(f"at {elapsed - self._began:.0f} s", overdue)
+
+    def _give_time(self) -> None:
+        """Nobody has waited for an answer yet, as far as that is to be blamed."""
+        now = self.loop.elapsed
+        self.waiting = {one: (what, now) for one, (what, _) in self.waiting.items()}
 
     def check(self, when: str, *, settled: bool = False) -> None:
         """Hold everything against what it must be."""
