@@ -15,7 +15,6 @@ POLICY: dict[str, Any] = {
     "max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None,
     "pause_keys": [], "resuming": False, "retry_type": None,
 }  # fmt: skip
-FRESH_KEY = "(fresh)"
 NEW = "(new)"
 UNDER_WAY = {"PENDING", "RUNNING", "CANCELLING"}
 UNCLAIMABLE = {*UNDER_WAY, *TERMINAL}
@@ -387,8 +386,8 @@ class FlowRunModel:
     def _accepted(self, turn: Turn, *, force: bool) -> None:
         if force:
             return
-        if turn.proposed.type == "PAUSED":  # 11
-            key = turn.proposed.get("pause_key") or FRESH_KEY
+        # 11; a pause without a key gets one that nobody knows, and so need not be remembered
+        if turn.proposed.type == "PAUSED" and (key := turn.proposed.get("pause_key")):
             turn.run.change(pause_keys=[*turn.run.policy["pause_keys"], key])
         if turn.pair in {("PENDING", "RUNNING"), ("PENDING", "CANCELLING")}:  # 9
             lease = self.lease(turn.initial.get("lease"))

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.model import wire
 from tests.model.flow_run_model import (
-    FRESH_KEY,
     NEW,
     Caller,
     Deployment,
@@ -181,14 +180,7 @@ class FlowRunWorld:
         assert row["state"]["state_details"]["task_run_id"] == run.state.get("task")
         assert row["parent_task_run_id"] == run.parent
         policy = dict(row["empirical_policy"])
-        keys = policy["pause_keys"] = sorted(policy["pause_keys"] or [])
-        fresh = [key for key in run.policy["pause_keys"] if key == FRESH_KEY]
-        if fresh:
-            known = {*run.policy["pause_keys"]} - {FRESH_KEY}
-            invented = [key for key in keys if key not in known]
-            assert len(invented) == len(fresh)
-            run.policy["pause_keys"] = [*known, *invented]
-        run.policy["pause_keys"] = sorted(run.policy["pause_keys"])
+        policy["pause_keys"] = policy["pause_keys"] or []
         wire.same(policy, run.policy, run.history)
 
     def _compare_slots(self) -> None:

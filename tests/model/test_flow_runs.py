@@ -28,7 +28,7 @@ from armillary_plugins.fail_expired_pauses.services import FailExpiredPauses
 from armillary_plugins.mark_late_runs.config import Config as LateConfig
 from armillary_plugins.mark_late_runs.services import MarkLateRuns
 from tests.model.effort import effort
-from tests.model.flow_run_model import FAILED_PAUSE, FlowRun, Limit, stored
+from tests.model.flow_run_model import FAILED_PAUSE, Caller, FlowRun, Limit, stored
 from tests.model.flow_run_world import CALLERS, NEWEST, FlowRunWorld
 from tests.model.runs import KEPT, SECOND, UNPERSISTED, Run, State
 from tests.model.server import Server
@@ -48,7 +48,7 @@ NAMES = {
 USUAL = ("PENDING", "RUNNING", "PAUSED", "FAILED", "SCHEDULED", "CANCELLING", "COMPLETED")
 AHEAD = (-5.0, 0.4, 0.5, 1.5, 2.6, 20.0, 90.0)
 RUN = st.integers(0, 9)
-MOST = 6
+MOST = 8
 
 
 @st.composite
@@ -92,11 +92,14 @@ class FlowRuns(RuleBasedStateMachine):
         self.world = FlowRunWorld(self.server)
         self.number = 0
 
-    @initialize(limit=st.sampled_from([0, 1, 1, 2]), grace=st.sampled_from([None, 60, 100]))
-    def begin(self, limit: int, grace: int | None) -> None:
-        self.world.deploy("free", None, cancels=False, grace=None)
-        self.world.deploy("queue", limit or 1, cancels=False, grace=grace)
-        self.world.deploy("cancel", 1, cancels=True, grace=None)
+    @initialize(limit=st.integers(1, 2), grace=st.sampled_from([None, 60, 100]), policy=policies)
+    def begin(self, limit: int, grace: int | None, policy: dict[str, Any]) -> None:
+        world = self.world
+        free = world.deploy("free", None, cancels=False, grace=None)
+        queue = world.deploy("queue", limit, cancels=False, grace=grace)
+        cancel = world.deploy("cancel", 1, cancels=True, grace=None)
+        for deployment in (free, queue, queue, cancel, None):
+            world.create(State("SCHEDULED", "Scheduled"), deployment, policy, None)
 
     @property
     def runs(self) -> list[FlowRun]:
@@ -121,29 +124,54 @@ class FlowRuns(RuleBasedStateMachine):
         self.world.create(state, deployment, policy, parent)
 
     @precondition(some_runs)
+    @rule(data=st.data(), place=RUN, times=st.integers(1, 4), force=st.integers(0, 9))
+    def propose(self, data: st.DataObject, place: int, times: int, force: int) -> None:
+        """The same run several times: what follows on what is what rules are about."""
+        for time in range(times):
+            caller = data.draw(st.just(NEWEST) | st.sampled_from(CALLERS))
+            state = self.named(data.draw(proposals(self.world.now)))
+            self.world.propose(self.pick(place).id, state, force=force == time, caller=caller)
+
+    def named(self, state: State) -> State:
+        self.number += 1
+        state.details["transition_id"] = f"00000000-0000-4000-8000-{self.number:012}"
+        return state
+
+    @precondition(some_runs)
+    @rule(data=st.data(), place=RUN)
+    def propose_twice(self, data: st.DataObject, place: int) -> None:
+        """As clients do that got no answer."""
+        state = self.named(data.draw(proposals(self.world.now)))
+        for _ in range(2):
+            self.world.propose(self.pick(place).id, state, force=False)
+
+    @precondition(some_runs)
     @rule(
         data=st.data(),
         place=RUN,
-        force=st.integers(0, 7),
-        again=st.integers(0, 9),
         caller=st.just(NEWEST) | st.sampled_from(CALLERS),
+        claimed=st.sampled_from([False, False, False, True]),
+        between=st.sampled_from([0, 0, 0, 61, 301]),
     )
-    def propose(self, data: st.DataObject, place: int, force: int, again: int, caller: Any) -> None:
-        run = self.pick(place)
-        state = data.draw(proposals(self.world.now))
-        self.number += 1
-        state.details["transition_id"] = f"00000000-0000-4000-8000-{self.number:012}"
-        if again == 0 and run.state and run.state.get("transition_id"):
-            state.details["transition_id"] = run.state.get("transition_id")
-        self.world.propose(run.id, state, force=force == 0, caller=caller)
-
-    @precondition(some_runs)
-    @rule(place=RUN, caller=st.just(NEWEST) | st.sampled_from(CALLERS))
-    def claim_and_start(self, place: int, caller: Any) -> None:
-        run = self.pick(place)
-        if run.state and run.state.type in {"SCHEDULED", "COMPLETED", "FAILED", "CRASHED"}:
-            self.world.propose(run.id, State("PENDING", "Pending"), force=False, caller=caller)
-            self.world.propose(run.id, State("RUNNING", "Running"), force=False, caller=caller)
+    def live(
+        self,
+        data: st.DataObject,
+        place: int,
+        caller: Caller,
+        claimed: bool,  # noqa: FBT001
+        between: float,
+    ) -> None:
+        """What a worker and an engine do, from the claim on."""
+        run = self.pick(place).id
+        self.world.propose(run, State("PENDING", "Pending"), force=False, caller=caller)
+        if between:
+            self.server.advance(between)
+            self.reap()
+        if claimed:
+            self.world.propose(run, State("PENDING", "Submitting"), force=False, caller=caller)
+        self.world.propose(run, State("RUNNING", "Running"), force=False, caller=caller)
+        state = self.named(data.draw(proposals(self.world.now)))
+        self.world.propose(run, state, force=False, caller=caller)
 
     @precondition(some_runs)
     @rule(place=RUN)
@@ -307,4 +335,4 @@ def test_flow_runs_move_as_the_specification_says(server: Server, dialect: str) 
         pass
 
     Machine.server = server
-    run_state_machine_as_test(Machine, settings=effort(dialect, examples=60))
+    run_state_machine_as_test(Machine, settings=effort(dialect, examples=40))

@@ -26,8 +26,9 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLAIN = ("a", "b", "c")
 TAGS = ("x", "y")
 NAMES = (*PLAIN, "tag:x", "tag:y", "unknown")
+USUAL = ("a", "a", "b", "tag:x", *NAMES)
 LONG = 90 * 365 * 86400 * SECOND
-names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
+names = st.lists(st.sampled_from(USUAL), min_size=1, max_size=3, unique=True)
 tags = st.lists(st.sampled_from([*TAGS, "z"]), min_size=1, max_size=2, unique=True)
 slots = st.sampled_from([1, 1, 1, 2, 3])
 place = st.integers(0, 9)
@@ -50,11 +51,14 @@ class Limits(RuleBasedStateMachine):
     def now(self) -> int:
         return self.server.clock.micros()
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(limit=st.integers(1, 3), decay=st.sampled_from([0.5, 2]))
+    def begin(self, limit: int, decay: float) -> None:
         for number in range(3):
             body = {"task_key": "t", "dynamic_key": str(number), "name": "t"}
             self.holders.append(self.server.ok("POST", "/task_runs/", body)["id"])
+        self.create("a", limit, decay=0, taken=0, active=True)
+        self.create("b", limit, decay=decay, taken=0, active=True)
+        self.create_for_tag("x", limit)
 
     # -- limits --------------------------------------------------------------------------
 

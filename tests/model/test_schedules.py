@@ -87,10 +87,11 @@ class Schedules(RuleBasedStateMachine):
         super().__init__()
         self.model = ScheduleModel()
 
-    @initialize(start=st.sampled_from(STARTS))
-    def begin(self, start: datetime) -> None:
+    @initialize(start=st.sampled_from(STARTS), schedules=several())
+    def begin(self, start: datetime, schedules: list[dict[str, Any]]) -> None:
         self.server.begin(start)
         self.flow = self.server.ok("POST", "/flows/", {"name": "f"})["id"]
+        self.deploy("d", schedules, paused=False, parameters={}, tags=())
 
     @property
     def now(self) -> datetime:

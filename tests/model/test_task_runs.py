@@ -38,7 +38,8 @@ AHEAD = (-5.0, 0.4, 0.5, 1.5, 2.6, 20.0)
 TAGS = ("a", "b")
 IDS = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
 RUN = st.integers(0, 9)
-MOST = 6
+MOST = 8
+LIVES = [("RUNNING", "COMPLETED"), ("RUNNING", "FAILED", "RUNNING")]
 
 
 @st.composite
@@ -86,8 +87,11 @@ class TaskRuns(RuleBasedStateMachine):
     def some(self) -> bool:
         return bool(self.runs)
 
-    @initialize(limits=st.lists(st.integers(0, 2), min_size=2, max_size=2))
-    def begin(self, limits: list[int]) -> None:
+    @initialize(
+        limits=st.lists(st.integers(0, 2), min_size=2, max_size=2),
+        retries=st.lists(st.sampled_from([None, 0, 1, 2]), min_size=4, max_size=4),
+    )
+    def begin(self, limits: list[int], retries: list[int | None]) -> None:
         for tag, value in zip(TAGS, limits, strict=True):
             body = {"tag": tag, "concurrency_limit": value}
             self.server.ok("POST", "/concurrency_limits/", body)
@@ -97,6 +101,10 @@ class TaskRuns(RuleBasedStateMachine):
             body = {"flow_id": flow, "state": {"type": "RUNNING"}}
             made = self.server.ok("POST", "/flow_runs/", body)
             self.flow_runs.append(FlowRun(made["id"], State("RUNNING", "Running"), 1))
+        for number, each in enumerate(retries):
+            where = (None, 0, 0, 1)[number]
+            tags = (["a"], ["a", "b"], ["b", "c"], [])[number]
+            self.make(State("PENDING", "Pending"), where, tags, each, [1, 4])
 
     @precondition(lambda self: len(self.runs) < MOST)
     @rule(
@@ -114,9 +122,14 @@ class TaskRuns(RuleBasedStateMachine):
         retries: int | None,
         delay: Any,
     ) -> None:
+        state = data.draw(st.just(State("PENDING", "Pending")) | proposals(self.now))
+        self.make(state, where, tags, retries, delay)
+
+    def make(
+        self, state: State, where: int | None, tags: list[str], retries: int | None, delay: Any
+    ) -> None:
         flow_run = None if where is None else self.flow_runs[where]
         self.number += 1
-        state = data.draw(st.just(State("PENDING", "Pending")) | proposals(self.now))
         body = {
             "flow_run_id": flow_run.id if flow_run else None, "name": "t", "task_key": "t",
             "dynamic_key": str(self.number), "tags": tags, "state": wire.body(state),
@@ -134,12 +147,18 @@ class TaskRuns(RuleBasedStateMachine):
         self.compare()
 
     @precondition(some)
-    @rule(data=st.data(), place=RUN, force=st.integers(0, 7))
-    def propose(self, data: st.DataObject, place: int, force: int) -> None:
-        self.ask(self.pick(place), data.draw(proposals(self.now)), force=force == 0)
+    @rule(data=st.data(), place=RUN, times=st.integers(1, 4), force=st.integers(0, 9))
+    def propose(self, data: st.DataObject, place: int, times: int, force: int) -> None:
+        """The same run several times: what follows on what is what rules are about."""
+        for time in range(times):
+            state = data.draw(proposals(self.now))
+            self.ask(self.pick(place), state, force=force == time)
 
     @precondition(some)
-    @rule(place=RUN, kinds=st.sampled_from([("PENDING", "RUNNING"), ("RUNNING", "FAILED")]))
+    @rule(
+        place=RUN,
+        kinds=st.sampled_from(LIVES),
+    )
     def go_on(self, place: int, kinds: tuple[str, ...]) -> None:
         for kind in kinds:
             self.ask(self.pick(place), State(kind, kind.capitalize()), force=False)
@@ -253,4 +272,4 @@ def test_task_runs_move_as_the_specification_says(server: Server, dialect: str) 
         pass
 
     Machine.server = server
-    run_state_machine_as_test(Machine, settings=effort(dialect, examples=60))
+    run_state_machine_as_test(Machine, settings=effort(dialect, examples=40))

@@ -48,8 +48,11 @@ async def update(unit: Unit, ids: Ids, limit_id: str, body: UpdateLimit) -> None
     stored = await limits.lock(unit, [limit_id])
     if not stored:
         raise NotFound(_MISSING)
-    now = msgspec.structs.replace(settled(stored[0], unit.micros), updated=unit.micros)
-    changed = body.applied(now)
+    before = settled(stored[0], unit.micros)
+    changed = body.applied(before)
+    # Another count or another rate begins now; whatever else is changed stalls no decay.
+    if body.active_slots is not None or changed.decay != before.decay:
+        changed = msgspec.structs.replace(changed, updated=unit.micros)
     await limits.store(unit, [changed])
     announce(unit, ids, "updated", changed)
 

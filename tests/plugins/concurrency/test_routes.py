@@ -246,9 +246,22 @@ async def test_decay_is_shown_in_whole_slots(client: httpx.AsyncClient, clock: M
         shown.append(await used(client))
         await clock.advance(1)
     assert shown == [5, 5, 4, 4, 3]
-    await client.patch(f"{V2}/l", json={"limit": 6})
-    await clock.advance(1.9)
+
+
+async def test_changing_a_limit_stalls_no_decay(
+    client: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    await make(client, "l", 5, active_slots=5, slot_decay_per_second=0.5)
+    for number in range(20):
+        await clock.advance(0.25)
+        await client.patch(f"{V2}/l", json={"limit": 5 + number % 2})
     assert await used(client) == 3
+    await client.patch(f"{V2}/l", json={"active_slots": 4})
+    await clock.advance(1.9)
+    assert await used(client) == 4
+    await client.patch(f"{V2}/l", json={"slot_decay_per_second": 1})
+    await clock.advance(0.9)
+    assert await used(client) == 4
 
 
 async def test_a_lease_is_renewed_until_it_is_gone(
