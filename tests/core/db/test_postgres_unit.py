@@ -98,8 +98,6 @@ async def test_what_fails_fails_the_unit_before_its_end(unit: PostgresUnit) -> N
 
 def test_arguments_are_numbered_in_the_order_of_the_statements() -> None:
     first = "insert into a (x, y) select d.c1, d.c2 from unnest($1::text[], $2::int8[]) as d"
-        "insert into a (x, y) select d.c1, d.c2 from unnest($1::text[], $2::int8[]) as d(c1, c2)"
-    )
     second = "insert into b (x) select d.c1 from unnest($1::text[]) as d(c1)"
     assert together((first,)) == first
     assert together((first, second)) == (
