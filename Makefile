@@ -7,6 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PYTHON ?= python3
 ARGS ?=
+TIMES ?= 20
 SEED ?= 0
 # One seed where one is asked for, else some from 0 on.
 SEEDS ?= $(if $(filter file,$(origin SEED)),20,1)
@@ -22,7 +23,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite soak simulate bench profile docs snapshots plugin format lock clean
+.PHONY: help setup start test lint types suite soak simulate model bench profile docs snapshots plugin format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +57,10 @@ simulate: $(VENV)/.dev ## a killed server under simulated time; SEEDS=200 JOBS=2
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seed $(SEED) --seeds $(SEEDS) \
 		--jobs $(JOBS) $(if $(KEEP),--keep $(KEEP)) $(if $(LIFE),--life $(LIFE)) \
 		$(if $(PLANT),--plant $(PLANT)) $(ARGS)
+
+model: $(VENV)/.dev ## the engine against slow models of it; TIMES=100 tries a hundred times what CI tries
+	@bash tests/prerequisites.sh
+	ARMILLARY_TEST_MODEL=$(TIMES) $(BIN)/pytest tests/model -q --timeout 86400 $(ARGS)
 
 bench: $(VENV)/.dev ## the figures of tests/speed; ARGS="--help" tells the rest
 	$(BIN)/python tests/speed/bench.py $(ARGS)
