@@ -15,14 +15,20 @@ long; so nothing is set up, measured or cancelled for a request that is quick.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+import sys
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from armillary.clock import Clock
 from armillary.metrics import Metrics
 from armillary.pings import PingsInOrder
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 _FOR_A_BODY = 4
 """A body, of which there may be 16 MiB, has so many times the time of a head."""
@@ -38,6 +44,8 @@ _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
     b"content-length: 0\r\n\r\n"
 )
+_AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""What makes the system forget a connection with all that nobody has taken."""
 
 Awaited: TypeAlias = tuple[float, object]
 """How many times the patience, and what is another as soon as the peer has done something."""
@@ -52,6 +60,7 @@ class Requests(HttpToolsProtocol):
     def __init__(self, *args: Any, room: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._room = room
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or say that there are too many."""
@@ -72,6 +81,17 @@ class Requests(HttpToolsProtocol):
         if self._head > _MAX_HEAD and not self.transport.is_closing():
             self.transport.write(_HEAD_TOO_LARGE)
             self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request being answered too: uvicorn tells the one that was read last."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def awaits(self) -> Awaited | None:
         """Say what we wait for the peer to do; None while it is our turn, or he may rest."""
@@ -142,8 +162,16 @@ class Dawdlers:
             if before != mark:
                 since = now
             elif now - since >= times * self._patience:
-                connection.transport.abort()
+                _cut_off(connection.transport)
                 self._metrics.count("armillary_connections_cut_off_total")
                 continue
             waiting[connection] = (since, mark)
         self._since = waiting
+
+
+def _cut_off(transport: asyncio.Transport) -> None:
+    """End a connection at once: the system shall not keep for minutes what nobody takes."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()

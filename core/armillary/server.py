@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from armillary.core import Core
 
 _BACKLOG = 2048
+_UNSENT = 256 * 1024
+"""Bytes for one client in the system; what is beyond is noticed as not taken."""
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays: longer than clients keep theirs, so that they end it."""
 _GRACE = 5
@@ -232,6 +234,9 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
     with sock:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # What waits in the system for a client to read is memory too, by default megabytes each;
+        # connections have what their listener has.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT)
         try:
             sock.bind(address)
             sock.listen(_BACKLOG)

@@ -153,6 +153,16 @@ async def test_who_takes_nothing_of_his_answer_is_cut_off(scene: Scene) -> None:
     assert is_cut_off(transport)
 
 
+async def test_who_asked_several_times_at_once_and_left_is_answered_no_more(scene: Scene) -> None:
+    protocol, transport = scene.connected()
+    protocol.data_received((HEAD + b"\r\n" + b"x" * 100) * 2)
+    await scene.clock.settle()
+    protocol.connection_lost(None)
+    scene.done.set()
+    await asyncio.gather(*scene.state.tasks)
+    assert transport.written == b""
+
+
 async def test_a_close_that_is_never_taken_is_made_good(scene: Scene) -> None:
     _, transport = scene.connected()
     transport.unsent, transport.closed = 10, True
