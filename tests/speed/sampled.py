@@ -40,6 +40,9 @@ class Sampler:
         signal.signal(signal.SIGUSR2, self.write)
         for each in (signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2):
             signal.siginterrupt(each, False)
+        self._go_on()
+
+    def _go_on(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, _EVERY, _EVERY)
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
@@ -53,7 +56,8 @@ class Sampler:
         self._last = time.thread_time()
 
     def write(self, *_: object) -> None:
-        """Put what was counted into the file."""
+        """Put what was counted into the file; nothing is counted meanwhile."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         counted = {
             "seconds": time.monotonic() - self._began,
             "stacks": {
@@ -68,6 +72,7 @@ class Sampler:
         unfinished = self._file.with_suffix(".part")
         unfinished.write_text(json.dumps(counted))
         unfinished.replace(self._file)
+        self._go_on()
 
 
 def _other_threads() -> dict[str, float]:
