@@ -108,6 +108,7 @@ class FlowRunModel:
 
     def __init__(self) -> None:
         self.runs: dict[str, FlowRun] = {}
+        self.deployments: dict[str, Deployment] = {}
         self.leases: list[Lease] = []
         self.taken: Lease | None = None
         """What the last proposal took, to learn its id from the server's answer."""

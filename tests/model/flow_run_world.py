@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 from tests.model import wire
@@ -15,7 +18,7 @@ from tests.model.flow_run_model import (
     stored,
 )
 from tests.model.runs import Outcome, State, copied
-from tests.model.server import SDK, Server
+from tests.model.server import SDK, Request, Server
 
 NEVER = 2**62
 NEWEST = Caller(SDK, renews=True)
@@ -29,17 +32,30 @@ CALLERS = (
 )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A proposal of somebody about a run."""
+
+    run: str
+    state: State
+    force: bool = False
+    caller: Caller = NEWEST
+
+
 class FlowRunWorld:
     """One flow with deployments, their runs, and what should be of them."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.model = FlowRunModel()
-        self.deployments: dict[str, Deployment] = {}
         self.tracking: dict[str, str] = {}
         """Task runs that stand for subflows, and the runs they belong to."""
         self.tasks: dict[str, State] = {}
         self.flow = server.ok("POST", "/flows/", {"name": "f"})["id"]
+
+    @property
+    def deployments(self) -> dict[str, Deployment]:
+        return self.model.deployments
 
     @property
     def now(self) -> int:
@@ -85,19 +101,46 @@ class FlowRunWorld:
     ) -> Outcome:
         """Propose a state to both."""
         run, now = self.model.runs[run_id], self.now
-        version = caller.agent.partition("(API ")[2].rstrip(")")
-        headers = {"user-agent": caller.agent}
+        answer = self.server.call(*self._request(Asked(run_id, proposed, force, caller)))
+        outcome = self.model.propose(run, copied(proposed), force=force, caller=caller, now=now)
+        self._compare_answer(run, outcome, answer)
+        return outcome
+
+    @staticmethod
+    def _request(asked: Asked) -> Request:
+        version = asked.caller.agent.partition("(API ")[2].rstrip(")")
+        headers = {"user-agent": asked.caller.agent}
         if version:
             headers["x-prefect-api-version"] = version
-        status, answer = self.server.call(
-            "POST",
-            f"/flow_runs/{run_id}/set_state",
-            {"state": wire.body(proposed), "force": force},
-            headers=headers,
-        )
-        outcome = self.model.propose(run, copied(proposed), force=force, caller=caller, now=now)
-        self._compare_answer(run, outcome, status, answer)
-        return outcome
+        body = {"state": wire.body(asked.state), "force": asked.force}
+        return "POST", f"/flow_runs/{asked.run}/set_state", body, headers
+
+    def propose_together(self, several: list[Asked]) -> None:
+        """Propose at the same time: what comes of it is what comes of it in some order."""
+        answers = self.server.together([self._request(asked) for asked in several])
+        before = self.model
+        failures = []
+        for order in permutations(range(len(several))):
+            self.model = deepcopy(before)
+            try:
+                self._answered_in(order, several, answers)
+            except AssertionError as failure:
+                failures.append(f"{order}: {failure}")
+            else:
+                return
+        raise AssertionError(f"no order explains {answers}:\n" + "\n".join(failures))
+
+    def _answered_in(
+        self, order: tuple[int, ...], several: list[Asked], answers: list[tuple[int, Any]]
+    ) -> None:
+        for place in order:
+            asked = several[place]
+            run = self.model.runs[asked.run]
+            outcome = self.model.propose(
+                run, copied(asked.state), force=asked.force, caller=asked.caller, now=self.now
+            )
+            self._compare_answer(run, outcome, answers[place], alone=False)
+        self.compare()
 
     def resume(self, run_id: str) -> None:
         run, now = self.model.runs[run_id], self.now
@@ -112,11 +155,12 @@ class FlowRunWorld:
         outcome = self.model.propose(run, proposed, force=False, caller=NEWEST, now=now)
         if outcome.state is proposed:
             proposed.message = "*"
-        self._compare_answer(run, outcome, status, answer)
+        self._compare_answer(run, outcome, (status, answer))
 
     def _compare_answer(
-        self, run: FlowRun, outcome: Outcome, status: int, answer: dict[str, Any]
+        self, run: FlowRun, outcome: Outcome, answered: tuple[int, Any], *, alone: bool = True
     ) -> None:
+        status, answer = answered
         wire.same(answer["status"], outcome.status, (answer, run.state))
         assert answer["details"]["type"] == f"{outcome.status.lower()}_details"
         if outcome.status == "WAIT":
@@ -129,7 +173,8 @@ class FlowRunWorld:
         else:
             wire.same(wire.state_seen(answer["state"], current), wire.state_document(current))
             assert status == (200 if outcome.state is None else 201)
-        self.compare()
+        if alone:
+            self.compare()
 
     def _learn(self, run: FlowRun, answered: dict[str, Any]) -> None:
         """Take over the ids that only the server can know."""

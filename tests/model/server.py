@@ -24,6 +24,8 @@ from armillary.testing import ManualClock
 from tests.api import add_other_workspace
 
 T = TypeVar("T")
+Request = tuple[str, str, Any, Mapping[str, str]]
+"""Method, path, body and headers."""
 SDK = "prefect/3.8.8 (API 0.8.4)"
 _KEPT = {"workspace", "migration"}
 
@@ -82,10 +84,28 @@ class Server:
         return self.wait(ask())
 
     def call(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Status and document of one request."""
         return self.wait(self._ask(method, path, body, headers or {"user-agent": SDK}))
+
+    def together(self, requests: list[Request]) -> list[tuple[int, Any]]:
+        """The answers to requests that arrive at the same time."""
+
+        async def ask() -> list[tuple[int, Any]]:
+            found = await asyncio.gather(*(self._ask(*request) for request in requests))
+            return list(found)
+
+        return self.wait(ask())
+
+    def beside(self, service: LoopService, request: Request) -> tuple[int, Any]:
+        """The answer to a request that arrives while a service takes a turn."""
+
+        async def both() -> tuple[int, Any]:
+            _, answer = await asyncio.gather(service.run_once(), self._ask(*request))
+            return answer
+
+        return self.wait(both())
 
     def ok(self, method: str, path: str, body: Any = None) -> Any:
         """The document of a request that must succeed."""

@@ -29,8 +29,8 @@ from armillary_plugins.mark_late_runs.config import Config as LateConfig
 from armillary_plugins.mark_late_runs.services import MarkLateRuns
 from tests.model.effort import effort
 from tests.model.flow_run_model import FAILED_PAUSE, Caller, FlowRun, Limit, stored
-from tests.model.flow_run_world import CALLERS, NEWEST, FlowRunWorld
-from tests.model.runs import KEPT, SECOND, UNPERSISTED, Run, State
+from tests.model.flow_run_world import CALLERS, NEWEST, Asked, FlowRunWorld
+from tests.model.runs import KEPT, SECOND, UNPERSISTED, Run, State, copied
 from tests.model.server import Server
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -133,9 +133,23 @@ class FlowRuns(RuleBasedStateMachine):
             self.world.propose(self.pick(place).id, state, force=force == time, caller=caller)
 
     def named(self, state: State) -> State:
+        state = copied(state)
         self.number += 1
         state.details["transition_id"] = f"00000000-0000-4000-8000-{self.number:012}"
         return state
+
+    @precondition(some_runs)
+    @rule(data=st.data(), places=st.lists(RUN, min_size=2, max_size=3))
+    def propose_together(self, data: st.DataObject, places: list[int]) -> None:
+        """To different runs or to one, in one batch of the writer."""
+        now = self.world.now
+        claims = st.just(State("PENDING", "Pending"))
+        self.world.propose_together(
+            [
+                Asked(self.pick(place).id, self.named(data.draw(claims | proposals(now))))
+                for place in places
+            ]
+        )
 
     @precondition(some_runs)
     @rule(data=st.data(), place=RUN)
@@ -225,6 +239,22 @@ class FlowRuns(RuleBasedStateMachine):
         else:
             deployment.limit.value = value
         self.world.compare()
+
+    @rule(place=st.integers(0, 2), really=st.integers(0, 5))
+    def delete_deployment(self, place: int, really: int) -> None:
+        name, deployment = list(self.world.deployments.items())[place]
+        if really or not deployment.exists:
+            return
+        self.server.ok("DELETE", f"/deployments/{name}")
+        deployment.exists, deployment.limit = False, None
+        for run in [run for run in self.runs if run.deployment is deployment]:
+            if run.state and run.state.type == "SCHEDULED" and self.untouched(run, run.state.name):
+                self.forget(run)
+        self.world.compare()
+
+    @staticmethod
+    def untouched(run: FlowRun, name: str) -> bool:
+        return run.run_count == 0 and name != "AwaitingConcurrencySlot"
 
     @rule(place=st.integers(0, 2), active=st.booleans(), value=st.sampled_from([None, 0, 2]))
     def switch_limit(self, place: int, active: bool, value: int | None) -> None:  # noqa: FBT001
@@ -316,6 +346,10 @@ class FlowRuns(RuleBasedStateMachine):
             return
         run = self.pick(place)
         self.server.ok("DELETE", f"/flow_runs/{run.id}")
+        self.forget(run)
+        self.world.compare()
+
+    def forget(self, run: FlowRun) -> None:
         del self.world.model.runs[run.id]
         self.world.model.release(run)
         for task in [task for task, owner in self.world.tracking.items() if owner == run.id]:
@@ -323,7 +357,6 @@ class FlowRuns(RuleBasedStateMachine):
             for other in self.runs:
                 if other.parent == task:
                     other.parent = None
-        self.world.compare()
 
     def teardown(self) -> None:
         if sys.exc_info()[0] is None:

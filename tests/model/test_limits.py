@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 from hypothesis import strategies as st
@@ -182,6 +184,38 @@ class Limits(RuleBasedStateMachine):
             assert answer["lease_id"] not in self.model.leases
             self.hold(answer["lease_id"], names, slots, self.now + duration * SECOND, held_by)
         self.compare()
+
+    @rule(several=st.lists(st.tuples(names, slots), min_size=2, max_size=4))
+    def increment_together(self, several: list[tuple[list[str], int]]) -> None:
+        """As many are granted as would be one after the other."""
+        path = f"{V2}/increment-with-lease"
+        bodies = [{"names": names, "slots": slots} for names, slots in several]
+        answers = self.server.together([("POST", path, body, {}) for body in bodies])
+        for order in permutations(range(len(several))):
+            if self.explained(order, several, answers):
+                break
+        else:
+            raise AssertionError(f"no order explains {answers} of {several}")
+        self.compare()
+
+    def explained(
+        self,
+        order: tuple[int, ...],
+        several: list[tuple[list[str], int]],
+        answers: list[tuple[int, Any]],
+    ) -> bool:
+        before = deepcopy((self.model, self.empty))
+        for place in order:
+            names, slots = several[place]
+            status, answer = answers[place]
+            refusal = self.model.refusal(names, slots, rate=False, now=self.now)
+            if status != (refusal or 200):
+                self.model, self.empty = before
+                return False
+            if refusal is None:
+                ends = self.now + 300 * SECOND
+                self.hold(answer["lease_id"], names, slots, ends, None)
+        return True
 
     def hold(
         self, lease_id: str, names: list[str], slots: int, ends: int | None, holder: str | None

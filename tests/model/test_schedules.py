@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,15 @@ tags = st.sampled_from([(), ("t",), ("t", "u")])
 SLUGS = ("one", "two")
 entries = st.fixed_dictionaries(
     {"schedule": rules, "active": st.sampled_from([True, True, False]), "parameters": parameters}
+)
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "parameters": parameters,
+        "tags": tags,
+        "paused": st.booleans(),
+        "description": st.just("x"),
+    },
 )
 place = st.integers(0, 9)
 
@@ -155,27 +165,19 @@ class Schedules(RuleBasedStateMachine):
         return found
 
     @precondition(some)
-    @rule(
-        place=place,
-        change=st.fixed_dictionaries(
-            {},
-            optional={
-                "parameters": parameters,
-                "tags": tags,
-                "paused": st.booleans(),
-                "description": st.just("x"),
-            },
-        ),
-    )
+    @rule(place=place, change=changes)
     def patch(self, place: int, change: dict[str, Any]) -> None:
         deployment = self.pick(place)
         self.server.ok("PATCH", f"/deployments/{deployment.id}", change)
+        self.patched(deployment, change)
+        self.compare()
+
+    def patched(self, deployment: Deployment, change: dict[str, Any]) -> None:
         self.model.clear(deployment, after=self.now)
         deployment.parameters = change.get("parameters", deployment.parameters)
         deployment.tags = change.get("tags", deployment.tags)
         deployment.paused = change.get("paused", deployment.paused)
         self.model.fill_unpaused(deployment, self.now)
-        self.compare()
 
     @precondition(some)
     @rule(place=place, schedules=several())
@@ -333,10 +335,31 @@ class Schedules(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.server.advance(seconds)
 
+    @precondition(some)
+    @rule(place=place, change=changes, recent=st.booleans())
+    def patch_during_turn(self, place: int, change: dict[str, Any], recent: bool) -> None:  # noqa: FBT001
+        """What a loop found before an edit is not created after it."""
+        deployment = self.pick(place)
+        kind = ScheduleRecentDeployments if recent else ScheduleDeployments
+        path = f"/deployments/{deployment.id}"
+        self.server.beside(kind(self.server.core, Config()), ("PATCH", path, change, {}))
+        before = deepcopy(self.model)
+        self.patched(deployment, change)
+        self.turned(recent=recent)
+        if self.missing() or self.missing(too_many=True):
+            self.model = before
+            self.turned(recent=recent)
+            self.patched(self.model.deployments[deployment.id], change)
+        self.compare()
+
     @rule(recent=st.booleans())
     def turn(self, recent: bool) -> None:  # noqa: FBT001
         kind = ScheduleRecentDeployments if recent else ScheduleDeployments
         self.server.turn(kind(self.server.core, Config()))
+        self.turned(recent=recent)
+        self.compare()
+
+    def turned(self, *, recent: bool) -> None:
         since = to_micros(self.now - timedelta(seconds=6))
         changed = self.server.rows("select id from deployment where updated >= ?", since)
         lately = {row[0] for row in changed}
@@ -345,12 +368,11 @@ class Schedules(RuleBasedStateMachine):
                 self.model.fill_unpaused(deployment, self.now)
             if not recent and self.model.needy(deployment, self.now):
                 self.model.fill(deployment, self.now)
-        self.compare()
 
     # -- comparing -----------------------------------------------------------------------
 
-    def compare(self) -> None:
-        """The runs there are, and no two of one slot."""
+    def stored(self) -> dict[tuple[Any, ...], list[str]]:
+        """The ids of the runs there are, by what they show."""
         rows = self.server.rows(
             "select id, deployment_id, expected_start_time, created_by, parameters, tags,"
             " state_type, state_name, auto_scheduled from flow_run"
@@ -364,9 +386,19 @@ class Schedules(RuleBasedStateMachine):
             at = from_micros(row[2])
             shown = (row[1], at, creator, values, tags, row[6], row[7])
             seen.setdefault(shown, []).append(row[0])
+        return seen
+
+    def missing(self, *, too_many: bool = False) -> Counter[tuple[Any, ...]]:
+        found = Counter({shown: len(ids) for shown, ids in self.stored().items()})
         expected = self.model.shown()
-        found = Counter({shown: len(ids) for shown, ids in seen.items()})
-        assert found == expected, f"missing {expected - found}, too many {found - expected}"
+        return found - expected if too_many else expected - found
+
+    def compare(self) -> None:
+        """The runs there are, and no two of one slot."""
+        missing, more = self.missing(), self.missing(too_many=True)
+        assert not missing, f"missing {missing}, too many {more}"
+        assert not more, f"too many {more}"
+        seen = self.stored()
         for run in self.model.runs:
             run.id = seen[run.shown()].pop()
         slots = [run.slot for run in self.model.runs if run.slot]
