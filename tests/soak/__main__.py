@@ -7,17 +7,27 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.soak.away import absences
+from tests.soak.dawdlers import crowd
+from tests.soak.full import failing, filled, may_mount, small_disk
 from tests.soak.kills import Plan, kills
-from tests.soak.places import database
+from tests.soak.places import database, faulty_postgres
+from tests.soak.server import spread
+from tests.soak.weight import SOON, fill, heavy_kills
 
 ROOT = Path(__file__).parents[2]
 DATABASES = {"both": ("sqlite", "postgres"), "sqlite": ("sqlite",), "postgres": ("postgres",)}
 TASK_RUNS = "20000"
 """Of five events each."""
+DAWDLERS = 2000
+PATIENCE = 10.0
+"""Seconds they are borne with; 30 is the default of the server."""
+GIGABYTE = 1 << 30
 
 
 def say(line: str) -> None:
@@ -53,6 +63,57 @@ def _kills(asked: argparse.Namespace) -> bool:
     return failed
 
 
+def _postgres(asked: argparse.Namespace) -> bool:
+    """PostgreSQL is cut off, killed, stopped, restarted and frozen under load"""
+    wrong: list[str] = []
+    for _ in range(asked.times):
+        with faulty_postgres() as postgres, tempfile.TemporaryDirectory(prefix="soak-") as folder:
+            outcome = asyncio.run(absences(postgres, Path(folder), say))
+        wrong += outcome.wrong
+    return _told(wrong)
+
+
+def _disk(asked: argparse.Namespace) -> bool:
+    """the disk of a SQLite database is full, read-only and broken under load"""
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        outcome = asyncio.run(failing(Path(folder), say, rounds=2 * asked.times, kills=True))
+    wrong += outcome.wrong
+    if not may_mount():
+        say("  a file system that is really full was left out: only root may make one")
+        return _told(wrong)
+    with small_disk() as disk, tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        work = filled(disk, Path(folder), say, rounds=4 * asked.times, kills=True)
+        wrong += asyncio.run(work).wrong
+    return _told(wrong)
+
+
+def _connections(asked: argparse.Namespace) -> bool:
+    """2,000 connections dawdle or never read while 29 normal clients go on"""
+    wrong: list[str] = []
+    for kind in DATABASES[asked.database]:
+        with database(kind) as (url, folder):
+            say(f" {kind}")
+            outcome = asyncio.run(crowd(url, folder, say, count=DAWDLERS, patience=PATIENCE))
+        say(
+            f"  all gone after {outcome.gone_after:.0f} s, at most {outcome.most_memory >> 20} MiB"
+            f" in memory; normal clients: {outcome.answers}"
+        )
+        wrong += outcome.wrong
+    return _told(wrong)
+
+
+def _recovery(asked: argparse.Namespace) -> bool:
+    """a SQLite database of a gigabyte is killed under load and answers again within 2 s"""
+    with database("sqlite") as (url, folder):
+        file = Path(url.removeprefix("sqlite:///"))
+        fill(file, GIGABYTE, say)
+        outcome = asyncio.run(heavy_kills(file, folder, say, rounds=5 * asked.times, load_for=5))
+    say(f"  answering again: {spread([each.answering for each in outcome.recoveries])}")
+    slow = [each for each in outcome.recoveries if each.answering > SOON]
+    return _told(outcome.wrong + [f"it took {each.answering:.2f} s" for each in slow])
+
+
 def _task_runs(asked: argparse.Namespace) -> bool:
     """100,000 events of task runs, out of order and repeated"""
     environ = {**os.environ, "SOAK_TASK_RUNS": TASK_RUNS}
@@ -61,9 +122,18 @@ def _task_runs(asked: argparse.Namespace) -> bool:
     return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode != 0
 
 
+def _told(wrong: list[str]) -> bool:
+    say(f"  wrong: {wrong[:10] or 'nothing'}")
+    return bool(wrong)
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
-    "task_runs": _task_runs,
     "kills": _kills,
+    "postgres": _postgres,
+    "disk": _disk,
+    "connections": _connections,
+    "recovery": _recovery,
+    "task_runs": _task_runs,
 }
 
 
@@ -72,6 +142,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("part", nargs="?", default="all", choices=["all", *PARTS])
     parser.add_argument("--rounds", type=int, default=100, help="kills on each database")
     parser.add_argument("--database", default="both", choices=sorted(DATABASES))
+    parser.add_argument("--times", type=int, default=1, help="how often to go through other parts")
     parser.add_argument("--seed", type=int, default=0, help="draws the moments")
     return parser.parse_args()
 
