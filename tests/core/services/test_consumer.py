@@ -13,7 +13,6 @@ from armillary.services.consumer import Consumer
 from armillary.services.supervisor import Supervisor
 from armillary.testing import Ear, ManualClock
 
-
 A_NIGHT = 1100
 """Attempts, of which each once doubled the wait: more than a float can."""
 
