@@ -9,7 +9,8 @@ from armillary.orchestration.states import TERMINAL, State, StateType
 from armillary.orchestration.transition import FlowRunFacts, Transition
 
 _UNDER_WAY = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CANCELLING})
-_HOLDING = _UNDER_WAY | {StateType.PAUSED}
+# Between two attempts in one process a run is scheduled, and holds on to its slot.
+_HOLDING = _UNDER_WAY | {StateType.PAUSED, StateType.SCHEDULED}
 
 
 class RunsThatStopGiveTheirSlotBack(UnitRule):
