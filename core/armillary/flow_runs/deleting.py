@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 from armillary.db.filters import json_list
@@ -32,10 +32,15 @@ async def delete_some(unit: Unit, flow_id: str, forget: Forget, *, limit: int) -
     for row in rows:
         if _may_hold(row):
             await forget(unit, row[0])
-    rest = json_list(row[0] for row in rows if not _may_hold(row))
-    for statement in _DELETES:
-        await unit.run(statement, rest)
+    await delete_all(unit, [row[0] for row in rows if not _may_hold(row)])
     return len(rows)
+
+
+async def delete_all(unit: Unit, run_ids: Iterable[str]) -> None:
+    """Delete runs that hold nothing, with all below them; their subflows stay, without parents."""
+    doomed = json_list(run_ids)
+    for statement in _DELETES:
+        await unit.run(statement, doomed)
 
 
 def _may_hold(row: Row) -> bool:

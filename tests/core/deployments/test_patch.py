@@ -113,6 +113,19 @@ async def test_pausing_by_patch_keeps_what_is_late(api: Api, clock: ManualClock)
     assert [run["expected_start_time"][11:16] for run in await api.runs()] == ["12:00", "13:00"]
 
 
+async def test_with_a_run_that_waits_goes_what_is_below_it(api: Api) -> None:
+    deployment = await api.deployment()
+    parent = await api.run(deployment["id"])
+    body = {"flow_run_id": parent["id"], "task_key": "sub", "dynamic_key": "0", "name": "sub"}
+    task = await api.post("/task_runs/", body, status=201)
+    body = {"flow_id": deployment["flow_id"], "parent_task_run_id": task["id"]}
+    child = await api.post("/flow_runs/", body, status=201)
+    await api.delete(f"/deployments/{deployment['id']}")
+    await api.get(f"/flow_runs/{parent['id']}", status=404)
+    await api.get(f"/task_runs/{task['id']}", status=404)
+    assert (await api.get(f"/flow_runs/{child['id']}"))["parent_task_run_id"] is None
+
+
 async def test_a_deleted_deployment_leaves_what_has_run(core: Core, api: Api) -> None:
     made = await api.deployment(schedules=[{"schedule": HOURLY}], concurrency_limit=1)
     run = await api.run(made["id"])

@@ -51,6 +51,19 @@ async def test_a_changed_schedule_keeps_what_is_not_given(api: Api) -> None:
     await api.patch(f"{path}/{NOBODY}", {"active": False}, status=404)
 
 
+async def test_a_schedule_in_another_zone_has_no_second_run_for_a_slot(api: Api) -> None:
+    schedule = {"cron": "0 * * * *", "timezone": "UTC"}
+    path = f"/deployments/{(await api.deployment(schedules=[{'schedule': schedule}]))['id']}"
+    claimed = (await api.runs())[0]
+    await api.set_state(claimed["id"], "PENDING")
+    [made] = await api.get(f"{path}/schedules")
+    await api.patch(
+        f"{path}/schedules/{made['id']}", {"schedule": {**schedule, "timezone": "Europe/Paris"}}
+    )
+    times = [run["expected_start_time"] for run in await api.runs()]
+    assert len(times) == len(set(times)) == 3
+
+
 async def test_another_deployments_schedule_cannot_be_touched(api: Api) -> None:
     flow = await api.flow()
     one = await api.deployment(flow, "one", schedules=[{"schedule": DAILY}])

@@ -263,8 +263,14 @@ def test_the_horizon_holds_what_the_settings_ask_for(schedule: Schedule, expecte
     assert len(times) == expected
 
 
-def test_the_key_of_a_slot_names_the_moment_in_the_schedules_zone() -> None:
+@pytest.mark.parametrize("zone", ["America/New_York", "UTC", "Asia/Kathmandu"])
+def test_the_key_of_a_slot_is_the_same_in_any_zone(zone: str) -> None:
+    moment = datetime(2026, 11, 22, 5, tzinfo=UTC).astimezone(ZoneInfo(zone))
+    assert idempotency_key("d1", "s1", moment) == "scheduled d1 s1 2026-11-22 05:00:00+00:00"
+
+
+def test_slots_are_moments_in_the_schedules_zone() -> None:
     schedule = CronSchedule(cron="0 0 * * *", timezone="America/New_York")
     moment = next(fire_times(schedule, NOW))
-    assert idempotency_key("d1", "s1", moment) == "scheduled d1 s1 2026-11-22 00:00:00-05:00"
+    assert str(moment) == "2026-11-22 00:00:00-05:00"
     assert moment.tzinfo == ZoneInfo("America/New_York")

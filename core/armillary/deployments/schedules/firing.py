@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from armillary.deployments.schedules.interval import interval_times
@@ -55,8 +55,8 @@ def horizon(  # noqa: PLR0913 - four bounds, as the settings have them
 
 
 def idempotency_key(deployment_id: str, schedule_id: str, moment: datetime) -> str:
-    """The key that keeps a slot from being scheduled twice; ``moment`` in the schedule's zone."""
-    return f"scheduled {deployment_id} {schedule_id} {moment}"
+    """The key that keeps a slot from being scheduled twice, in whatever zone it is written."""
+    return f"scheduled {deployment_id} {schedule_id} {moment.astimezone(UTC)}"
 
 
 def _endless(schedule: Schedule, start: datetime, end: datetime | None) -> Iterator[datetime]:
