@@ -67,6 +67,7 @@ class TaskRunModel:
     """All task runs, the slots of their tags, and what is cached."""
 
     def __init__(self) -> None:
+        self.flow_runs: list[FlowRun] = []
         self.runs: dict[str, TaskRun] = {}
         self.limits: dict[str, Limit] = {}
         self.cache: list[Cached] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from hypothesis.stateful import (
 from tests.model import wire
 from tests.model.effort import effort
 from tests.model.runs import KEPT, SECOND, UNPERSISTED, Outcome, State, copied
-from tests.model.server import Server
+from tests.model.server import Request, Server
 from tests.model.task_run_model import ANY_DELAY, FlowRun, Limit, TaskRun, TaskRunModel
 
 START = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -70,12 +72,15 @@ class TaskRuns(RuleBasedStateMachine):
         super().__init__()
         self.server.begin(START)
         self.model = TaskRunModel()
-        self.flow_runs: list[FlowRun] = []
         self.number = 0
 
     @property
     def now(self) -> int:
         return self.server.clock.micros()
+
+    @property
+    def flow_runs(self) -> list[FlowRun]:
+        return self.model.flow_runs
 
     @property
     def runs(self) -> list[TaskRun]:
@@ -163,9 +168,42 @@ class TaskRuns(RuleBasedStateMachine):
         for kind in kinds:
             self.ask(self.pick(place), State(kind, kind.capitalize()), force=False)
 
-    def ask(self, run: TaskRun, proposed: State, *, force: bool) -> None:
+    @precondition(some)
+    @rule(data=st.data(), places=st.lists(RUN, min_size=2, max_size=3))
+    def propose_together(self, data: st.DataObject, places: list[int]) -> None:
+        """What comes of it is what comes of it in some order."""
+        starts = st.just(State("RUNNING", "Running"))
+        asked = [(self.pick(place).id, data.draw(starts | proposals(self.now))) for place in places]
+        requests = [self.request(run_id, state, force=False) for run_id, state in asked]
+        answers = self.server.together(requests)
+        before, failures = self.model, []
+        for order in permutations(range(len(asked))):
+            self.model = deepcopy(before)
+            try:
+                for place in order:
+                    run_id, state = asked[place]
+                    self.answered(self.model.runs[run_id], state, answers[place])
+                self.compare()
+            except AssertionError as failure:
+                failures.append(f"{order}: {failure}")
+            else:
+                return
+        raise AssertionError(f"no order explains {answers}:\n" + "\n".join(failures))
+
+    @staticmethod
+    def request(run_id: str, proposed: State, *, force: bool) -> Request:
         body = {"state": wire.body(proposed), "force": force}
-        status, answer = self.server.call("POST", f"/task_runs/{run.id}/set_state", body)
+        return "POST", f"/task_runs/{run_id}/set_state", body, {}
+
+    def ask(self, run: TaskRun, proposed: State, *, force: bool) -> None:
+        answer = self.server.call(*self.request(run.id, proposed, force=force))
+        self.answered(run, proposed, answer, force=force)
+        self.compare()
+
+    def answered(
+        self, run: TaskRun, proposed: State, answered: tuple[int, Any], *, force: bool = False
+    ) -> None:
+        status, answer = answered
         outcome = self.model.propose(run, copied(proposed), force=force, now=self.now)
         wire.same(answer["status"], outcome.status, (answer, run.state))
         assert status == (200 if outcome.state is None else 201)
@@ -177,7 +215,6 @@ class TaskRuns(RuleBasedStateMachine):
         else:
             seen = wire.state_seen(answer["state"], run.state)
             wire.same(seen, wire.state_document(run.state), proposed)
-        self.compare()
 
     @staticmethod
     def compare_wait(outcome: Outcome, answer: dict[str, Any]) -> None:
