@@ -19,13 +19,14 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from armillary.clock import Clock
 from armillary.metrics import Metrics
 from armillary.pings import PingsInOrder
+from armillary.transport import Gathering
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -64,7 +65,7 @@ class Requests(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or say that there are too many."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Gathering(transport)))
         if len(self.connections) > self._room:
             transport.write(_FULL)
             transport.close()
@@ -92,6 +93,11 @@ class Requests(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over as it is: websockets write their frames whole."""
+        self.transport = cast("Gathering", self.transport).released()
+        super().handle_websocket_upgrade()
 
     def awaits(self) -> Awaited | None:
         """Say what we wait for the peer to do; None while it is our turn, or he may rest."""
