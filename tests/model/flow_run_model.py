@@ -42,6 +42,8 @@ class Caller:
     agent: str
     renews: bool
     knows_pauses: bool = True
+    retries_tasks: bool = True
+    """Whether it starts failed task runs afresh by itself when a flow run is retried."""
     takes_slots: bool = False
     """Those few versions that take the deployment's slot themselves."""
 

@@ -28,6 +28,7 @@ CALLERS = (
     Caller("prefect/3.4.10 (API 0.8.4)", renews=False),
     Caller("curl/8.0", renews=False),
     Caller("prefect/3.8.8 (API 0.8.3)", renews=True, knows_pauses=False),
+    Caller("prefect/3.8.8 (API 0.8.2)", renews=True, knows_pauses=False, retries_tasks=False),
     Caller("prefect/3.0.2 (API 0.8.4)", renews=False, takes_slots=True),
 )
 
@@ -103,8 +104,17 @@ class FlowRunWorld:
         run, now = self.model.runs[run_id], self.now
         answer = self.server.call(*self._request(Asked(run_id, proposed, force, caller)))
         outcome = self.model.propose(run, copied(proposed), force=force, caller=caller, now=now)
+        retried = outcome.status == "REJECT" and outcome.state is not None
+        if retried and not caller.retries_tasks and run.state and run.state.name == "AwaitingRetry":
+            self._retry_tasks(run_id)
         self._compare_answer(run, outcome, answer)
         return outcome
+
+    def _retry_tasks(self, run_id: str) -> None:
+        """2.6: before API 0.8.3 the server moves the failed task runs of a retried flow run."""
+        for task, owner in self.tracking.items():
+            if owner == run_id and self.tasks[task].type == "FAILED":
+                self.tasks[task] = State("SCHEDULED", "AwaitingRetry")
 
     @staticmethod
     def _request(asked: Asked) -> Request:
@@ -118,10 +128,10 @@ class FlowRunWorld:
     def propose_together(self, several: list[Asked]) -> None:
         """Propose at the same time: what comes of it is what comes of it in some order."""
         answers = self.server.together([self._request(asked) for asked in several])
-        before = self.model
+        before, tasks = self.model, self.tasks
         failures = []
         for order in permutations(range(len(several))):
-            self.model = deepcopy(before)
+            self.model, self.tasks = deepcopy(before), dict(tasks)
             try:
                 self._answered_in(order, several, answers)
             except AssertionError as failure:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from tests.api import OTHER_PREFIX
 from tests.model import wire
 from tests.model.effort import effort
-from tests.model.server import Server
+from tests.model.server import Request, Server
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PREFIXES = {1: "", 2: OTHER_PREFIX.removeprefix("/api")}
@@ -208,6 +208,32 @@ class Recording(RuleBasedStateMachine):
         for told in self.as_taken(batch):
             self.model.record(workspace, told)
         self.compare()
+
+    @rule(data=st.data(), workspaces=st.lists(st.sampled_from([1, 1, 2]), min_size=2, max_size=3))
+    def send_together(self, data: st.DataObject, workspaces: list[int]) -> None:
+        """Batches of one moment: the rows are those of some order of their events."""
+        told = []
+        for workspace in workspaces:
+            batch = [data.draw(self.reports(workspace)) for _ in range(2)]
+            told += [(workspace, each) for each in batch]
+        told = self.apart(told)
+        self.sent += told
+        requests: list[Request] = []
+        for workspace in dict.fromkeys(workspace for workspace, _ in told):
+            for each in [each for sent_to, each in told if sent_to == workspace]:
+                document = each.document(self.flow_run_of(each) if each.place < 2 else None)
+                requests.append(("POST", f"{PREFIXES[workspace]}/events", [document], {}))
+        assert {status for status, _ in self.server.together(requests)} == {204}
+        for workspace, each in told:
+            self.model.record(workspace, each)
+        self.compare()
+
+    def apart(self, told: list[tuple[int, Told]]) -> list[tuple[int, Told]]:
+        """Of each run, however it is called, one event: then the order makes no difference."""
+        found: dict[Any, tuple[int, Told]] = {}
+        for workspace, each in told:
+            found.setdefault((each.place, each.keys), (workspace, each))
+        return list(found.values())
 
     def reports(self, workspace: int) -> st.SearchStrategy[Told]:
         Recording.told += 1
