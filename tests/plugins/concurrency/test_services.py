@@ -32,6 +32,15 @@ async def used(core: Core, workspace: int = 1) -> int:
     return limit.active_slots
 
 
+async def after(seconds: int, service: TakeSlotsBack, clock: ManualClock) -> Done:
+    """What the last turn does, of those that come in so many seconds."""
+    done = Done()
+    for _ in range(0, seconds, int(service.interval)):
+        await clock.advance(service.interval)
+        done = await service.run_once()
+    return done
+
+
 async def test_slots_of_leases_past_their_end_come_back_in_every_workspace(
     core: Core, clock: ManualClock
 ) -> None:
@@ -40,12 +49,34 @@ async def test_slots_of_leases_past_their_end_come_back_in_every_workspace(
     await hold(core, 3, 60, workspace=2)
     service = TakeSlotsBack(core, Config())
     assert await service.run_once() == Done(found=0, changed=0)
-    await clock.advance(60)
-    assert await service.run_once() == Done(found=2, changed=2)
+    assert await after(60, service, clock) == Done(found=2, changed=2)
     assert (await used(core), await used(core, 2)) == (1, 0)
-    await clock.advance(30)
-    assert await service.run_once() == Done(found=1, changed=1)
+    assert await after(30, service, clock) == Done(found=1, changed=1)
     assert await used(core) == 0
+
+
+async def test_what_nobody_could_renew_does_not_end(core: Core, clock: ManualClock) -> None:
+    await hold(core, 1, 60)
+    await hold(core, 2, None)
+    service = TakeSlotsBack(core, Config())
+    await service.run_once()
+    await clock.advance(3610)
+    assert await service.run_once() == Done()
+    assert await after(40, service, clock) == Done()
+    assert await used(core) == 2
+    assert await after(10, service, clock) == Done(found=1, changed=1)
+    assert await used(core) == 1
+
+
+async def test_a_turn_that_is_a_little_late_puts_nothing_off(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, 60)
+    service = TakeSlotsBack(core, Config())
+    for _ in range(4):
+        assert await service.run_once() == Done()
+        await clock.advance(15)
+    assert await service.run_once() == Done(found=1, changed=1)
 
 
 async def test_a_turn_ends_a_batch_and_the_next_goes_on(core: Core, clock: ManualClock) -> None:
