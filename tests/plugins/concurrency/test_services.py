@@ -60,7 +60,7 @@ async def test_what_nobody_could_renew_does_not_end(core: Core, clock: ManualClo
     await hold(core, 2, None)
     service = TakeSlotsBack(core, Config())
     await service.run_once()
-    await clock.advance(3610)
+    await clock.advance(1810)
     assert await service.run_once() == Done()
     assert await after(40, service, clock) == Done()
     assert await used(core) == 2
