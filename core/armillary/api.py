@@ -36,6 +36,7 @@ API = "/api"
 MAX_PAGE = 200
 _ENCODE = msgspec.json.Encoder().encode
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_CANONICAL = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
@@ -316,6 +317,8 @@ def _echo(body: bytes) -> object:
 
 def uuid_text(text: str) -> str:
     """Return a path's uuid in canonical form; NotFound if it is none."""
+    if _CANONICAL.fullmatch(text):
+        return text
     if not _UUID.fullmatch(text):
         message = "Not Found"
         raise NotFound(message)

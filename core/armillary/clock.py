@@ -54,7 +54,7 @@ def to_micros(moment: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """Turn stored microseconds into an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)  # by name it takes half as long again
 
 
 def maybe_micros(moment: datetime | None) -> int | None:
@@ -64,4 +64,4 @@ def maybe_micros(moment: datetime | None) -> int | None:
 
 def maybe_moment(micros: int | None) -> datetime | None:
     """Like :func:`from_micros`, keeping None."""
-    return None if micros is None else EPOCH + timedelta(microseconds=micros)
+    return None if micros is None else EPOCH + timedelta(0, 0, micros)
