@@ -19,6 +19,8 @@ class Acknowledged:
     """The state type that a run was acknowledged to have ended in."""
     claims: dict[str, list[str]] = field(default_factory=dict)
     """The states by which workers were told that a run is theirs, by run."""
+    sent: set[str] = field(default_factory=set)
+    """Events that somebody has begun to send."""
     events: set[str] = field(default_factory=set)
     """Events that a pong has confirmed."""
     logs: dict[str, int] = field(default_factory=dict)

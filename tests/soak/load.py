@@ -314,6 +314,7 @@ class Teller(OverSocket):
     async def talk(self, socket: ClientConnection) -> None:
         while not self.load.ending:
             self._unsure = self._unsure or [self._event() for _ in range(_EVENTS)]
+            self.ledger.sent.update(event["id"] for event in self._unsure)
             for event in self._unsure:
                 await socket.send(json.dumps(event))
             await (await socket.ping())
