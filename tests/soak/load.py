@@ -7,6 +7,7 @@ import contextlib
 import json
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,8 +107,7 @@ class Client:
         self.close()
 
     async def once(self) -> None:
-        """Do one round of what this client is there for."""
-        raise NotImplementedError
+        """Do nothing: one of no kind is there to be asked with."""
 
     def uuid(self) -> str:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
@@ -279,7 +279,7 @@ class Reader(Client):
         await self.pause()
 
 
-class OverSocket(Client):
+class OverSocket(Client, ABC):
     """Keeps a websocket, opened again after it broke."""
 
     path = ""
@@ -297,9 +297,9 @@ class OverSocket(Client):
             self.ledger.answers["socket lost"] += 1
             await self.pause()
 
+    @abstractmethod
     async def talk(self, socket: ClientConnection) -> None:
-        """What is said over it."""
-        raise NotImplementedError
+        """Say and hear what there is, until the end."""
 
 
 class Teller(OverSocket):
