@@ -38,13 +38,17 @@ class OnDisk:
     def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
         self._connection = connection
         self._disk = disk
+        self._before = 0
 
     @property
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
 
     def execute(self, sql: str, args: Any = ()) -> sqlite3.Cursor:
-        self._check(sql)
+        if sql.startswith("begin"):
+            self._before = self._connection.total_changes
+        if sql != "commit" or self._before != self._connection.total_changes:
+            self._check(sql)
         return self._connection.execute(sql, args)
 
     def executemany(self, sql: str, rows: Iterable[Any]) -> sqlite3.Cursor:

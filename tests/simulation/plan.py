@@ -11,14 +11,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from tests.simulation.tuning import TUNINGS
+
 LIFE = 900.0
 """Seconds during which clients come and things go wrong."""
 _KILL_EVERY = 150.0
+_SHAKY = 0.2
+"""The share of seeds whose server is killed far more often."""
+_OFTEN = 8
 _CALLS = 2000
 _COMMITS = 30
 _BETWEEN = 0.5
 """The share of kills between two callbacks; the others are in a commit."""
 _AWAY = 20.0
+_TUNED = 0.2
 _STOP_EVERY = 900.0
 _CROWDED = 0.3
 """The share of seeds whose disk is full now and then."""
@@ -135,7 +141,19 @@ class FullDisk:
         return f"the disk is full for {self.seconds:.1f} s"
 
 
-Step: TypeAlias = Arrival | Kill | Stop | Weather | Freeze | ClockJump | FullDisk
+@dataclass(frozen=True, kw_only=True)
+class Tuned:
+    """Bounds of the server are small from the beginning."""
+
+    number: int
+    at: float
+    what: str
+
+    def __str__(self) -> str:
+        return f"the server has {self.what}"
+
+
+Step: TypeAlias = Arrival | Kill | Stop | Weather | Freeze | ClockJump | FullDisk | Tuned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,17 +184,21 @@ class Plan:
 
 
 def draw(seed: int) -> Plan:
-    """Draw the plan of a seed."""
-    chance = random.Random(f"plan {seed}")  # noqa: S311 - the point is that it repeats
-    clients = list(_arrivals(chance))
+    """Draw the plan of a seed; what is drawn of one kind does not depend on the other kinds."""
+
+    def chance(of: str) -> random.Random:
+        return random.Random(f"{of} {seed}")  # noqa: S311 - the point is that it repeats
+
+    clients = list(_arrivals(chance("clients")))
     steps: list[Step] = [
+        *_tunings(chance("tunings")),
         *clients,
-        *_kills(chance),
-        *_stops(chance),
-        *_full_disks(chance),
-        *_weathers(chance),
-        *_freezes(chance, [client.name for client in clients]),
-        *_jumps(chance),
+        *_kills(chance("kills")),
+        *_stops(chance("stops")),
+        *_full_disks(chance("full disks")),
+        *_weathers(chance("weathers")),
+        *_freezes(chance("freezes"), [client.name for client in clients]),
+        *_jumps(chance("jumps")),
     ]
     return Plan(seed=seed, life=LIFE, steps=tuple(_numbered(steps)))
 
@@ -184,6 +206,12 @@ def draw(seed: int) -> Plan:
 def _numbered(steps: Iterable[Step]) -> Iterable[Step]:
     ordered = sorted(steps, key=lambda step: step.at)
     return (replace(step, number=number) for number, step in enumerate(ordered, 1))
+
+
+def _tunings(chance: random.Random) -> Iterable[Tuned]:
+    for what in TUNINGS:
+        if chance.random() < _TUNED:
+            yield Tuned(number=0, at=0.0, what=what)
 
 
 def _arrivals(chance: random.Random) -> Iterable[Arrival]:
@@ -211,15 +239,16 @@ def _moments(chance: random.Random, every: float) -> Iterable[float]:
 
 
 def _kills(chance: random.Random) -> Iterable[Kill]:
-    for at in _moments(chance, _KILL_EVERY):
-        calls, commits = chance.randrange(_CALLS), chance.randrange(_COMMITS)
+    often = _OFTEN if chance.random() < _SHAKY else 1
+    for at in _moments(chance, _KILL_EVERY / often):
+        calls, commits = chance.randrange(_CALLS // often), chance.randrange(_COMMITS // often)
         between = chance.random() < _BETWEEN
         yield Kill(
             number=0,
             at=at,
             calls=calls if between else None,
             commits=None if between else commits,
-            away=chance.uniform(0, _AWAY),
+            away=chance.uniform(0, _AWAY / often),
         )
 
 

@@ -245,7 +245,7 @@ DEFECTS = {
     "double_claim": Defect(
         what="a run that is claimed may be claimed again",
         plant=_claimed_twice,
-        seen_as=("was claimed twice",),
+        seen_as=("was claimed twice", "to PENDING"),
     ),
     "event_before_commit": Defect(
         what="an event is told before its change is committed",

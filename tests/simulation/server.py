@@ -61,6 +61,7 @@ class Server:
         self.clock = SimulatedClock(loop)
         self.file = home / "armillary.db"
         self.disk = Disk(chance)
+        self.settings: dict[str, Any] = {}
         self.process = Process("nobody")
         self.process.kill()
         self.app: Any = None
@@ -111,7 +112,8 @@ class Server:
             process.kill()
 
     async def _run(self, process: Process, ready: asyncio.Future[None]) -> None:
-        flags = {"home": str(self.home), "database.url": f"sqlite:///{self.file}"}
+        file = f"sqlite:///{self.file}"
+        flags = {"home": str(self.home), "database.url": file, **self.settings}
         settings = load(found(), environ={}, flags=flags)
         enabled = enabled_among(found(), enable=(), disable=("ui",))
         database = SimulatedSqlite(self.file, self.clock, self.chance, self.disk)

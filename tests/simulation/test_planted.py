@@ -10,18 +10,13 @@ from tests.simulation.planted import DEFECTS
 from tests.simulation.test_seeds import SEEDS
 from tests.simulation.world import carry_out
 
-FOUND_FIRST = {
-    "early_acknowledgement": 9,
-    "event_before_commit": 5,
-    "lease_kept": 7,
-    "writer_not_woken": 0,
-}
-"""Where to look first, to be quick; elsewhere seed 5 finds it within minutes of its time."""
+FOUND_FIRST = {"double_claim": 0, "lease_kept": 5, "place_forgotten": 1, "writer_not_woken": 2}
+"""Where to look first, to be quick; elsewhere seed 3, whose server is killed all the time."""
 
 
 @pytest.mark.parametrize("name", sorted(DEFECTS))
 def test_a_planted_defect_is_found_and_named(name: str) -> None:
-    first = FOUND_FIRST.get(name, 5)
+    first = FOUND_FIRST.get(name, 3)
     for seed in (first, *(one for one in SEEDS if one != first)):
         with DEFECTS[name].plant():
             outcome = carry_out(draw(seed))

@@ -32,11 +32,13 @@ from tests.simulation.plan import (
     Plan,
     Step,
     Stop,
+    Tuned,
     Weather,
     draw,
 )
 from tests.simulation.server import Server
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
+from tests.simulation.tuning import tuned
 
 _SETTLE = 700.0
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of its own is made there
@@ -89,7 +91,9 @@ def carry_out(plan: Plan) -> Outcome:
     try:
         asyncio.set_event_loop(loop)
         world = _World(plan, loop, home)
-        loop.run_until_complete(world.run())
+        with tuned(step.what for step in plan.steps if isinstance(step, Tuned)) as settings:
+            world.server.settings.update(settings)
+            loop.run_until_complete(world.run())
         return Outcome(
             plan=plan, wrong=world.wrong, ended=world.ended, kills=world.server.starts - 1,
             runs=len(world.ledger.flow_runs), digest=_digest(world.server.file), said=world.said,
@@ -226,8 +230,8 @@ class _World:
         """Let the process that runs now die of the last kill; one that is away dies of it later."""
         process = self.server.process
         if self._doom is not None and process.alive:
-            process.calls_left = self._doom.calls
-            process.commits_left = self._doom.commits
+            if process.calls_left is None and process.commits_left is None:
+                process.calls_left, process.commits_left = self._doom.calls, self._doom.commits
             self._doom = None
 
     async def _arrive(self, step: Arrival) -> None:
