@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak import checks
-from tests.soak.load import EVERYBODY, Client, Load, until
+from tests.soak.everybody import EVERYBODY
+from tests.soak.load import Client, Load, until
 from tests.soak.places import Faulty
 from tests.soak.probing import Probes, questions
 from tests.soak.server import Soaked

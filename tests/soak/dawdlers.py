@@ -14,7 +14,8 @@ from pathlib import Path
 
 from armillary.open_files import allow_many
 from tests.soak import checks
-from tests.soak.load import EVERYBODY, Load, until
+from tests.soak.everybody import EVERYBODY
+from tests.soak.load import Load, until
 from tests.soak.server import Soaked
 
 Say = Callable[[str], None]

@@ -18,7 +18,8 @@ from typing import TypeAlias
 
 from tests.soak import checks
 from tests.soak.asking import Answer, Asker
-from tests.soak.load import EVERYBODY, Load, until
+from tests.soak.everybody import EVERYBODY
+from tests.soak.load import Load, until
 from tests.soak.probing import Question, questions
 from tests.soak.server import Soaked
 

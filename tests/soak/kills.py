@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak import checks
-from tests.soak.load import EVERYBODY, LEASE, Load, until
+from tests.soak.everybody import EVERYBODY, LEASE
+from tests.soak.load import Load, until
 from tests.soak.server import Recovery, Soaked, spread
 
 Say = Callable[[str], None]

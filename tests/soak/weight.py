@@ -15,7 +15,8 @@ from uuid import UUID
 
 from tests import servers
 from tests.soak import checks
-from tests.soak.load import EVERYBODY, Load
+from tests.soak.everybody import EVERYBODY
+from tests.soak.load import Load
 from tests.soak.server import Recovery, Soaked
 
 Say = Callable[[str], None]
