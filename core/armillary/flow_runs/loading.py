@@ -20,7 +20,7 @@ select r.id, r.workspace, r.name, r.flow_id, r.deployment_id, r.work_queue_id,
   r.end_time, r.expected_start_time, r.next_scheduled_start_time, r.total_run_time, r.tags,
   r.created_by, s.id, s.type, s.name, s.timestamp, s.message, s.data, s.details,
   f.name, f.tags, d.id, d.name, d.tags, d.concurrency_limit_id, d.concurrency_options,
-  q.name, p.id, p.name, p.type
+  q.name, p.id, p.name, p.type, r.state_id
 from flow_run r
   join flow f on f.id = r.flow_id
   left join flow_run_state s on s.id = r.state_id
@@ -30,6 +30,7 @@ from flow_run r
 where r.id {one}
 """
 LOCKED = LOAD + " order by r.id {lock_r}"
+_STATE, _STATE_ID = 17, 35
 _PARENT = "select name, tags from task_run where id = ? and workspace = ?"
 
 _policy = msgspec.json.Decoder(FlowRunPolicy).decode
@@ -61,9 +62,16 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(unit: Unit, ids: Sequence[str]) -> dict[str, Loaded]:
-    """Load and lock runs; those that are not there are not in the answer."""
-    rows = await unit.for_each(LOCKED, ids)
-    return {row[0]: _loaded(row) for row in rows}
+    """Load and lock runs; those that are not there are not in the answer.
+
+    A run that somebody else had locked is there as they left it, but what is joined to it is as
+    it was before: its state is not found.  Such runs, locked by now, are loaded again.
+    """
+    rows = {row[0]: row for row in await unit.for_each(LOCKED, ids)}
+    moved = [row[0] for row in rows.values() if row[_STATE] is None and row[_STATE_ID] is not None]
+    if moved:
+        rows |= {row[0]: row for row in await unit.for_each(LOCKED, moved)}
+    return {run_id: _loaded(row) for run_id, row in rows.items()}
 
 
 async def with_parent(unit: Unit, loaded: Loaded) -> Loaded:

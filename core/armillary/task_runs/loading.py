@@ -16,13 +16,15 @@ select r.id, r.workspace, r.flow_run_id, r.tags, r.run_count, r.flow_run_run_cou
   r.empirical_policy, r.start_time, r.end_time, r.expected_start_time,
   r.next_scheduled_start_time, r.total_run_time,
   s.id, s.type, s.name, s.timestamp, s.message, s.data, s.details,
-  f.id, f.run_count, fs.id, fs.type, fs.name, fs.timestamp, fs.message, fs.data, fs.details
+  f.id, f.run_count, fs.id, fs.type, fs.name, fs.timestamp, fs.message, fs.data, fs.details,
+  r.state_id
 from task_run r
   left join task_run_state s on s.id = r.state_id and s.task_run_id = r.id
   left join flow_run f on f.id = r.flow_run_id
   left join flow_run_state fs on fs.id = f.state_id
 where r.id = ? {lock_r}
 """
+_STATE, _STATE_ID = 12, 28
 _AROUND = """
 select f.id, f.run_count, fs.id, fs.type, fs.name, fs.timestamp, fs.message, fs.data, fs.details,
   f.labels
@@ -51,8 +53,14 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(unit: Unit, task_run_id: str) -> Loaded | None:
-    """Load and lock a task run; None if it is not there."""
+    """Load and lock a task run; None if it is not there.
+
+    One that somebody else had locked is there as they left it, but its state, which is joined to
+    it, is not found: then it is loaded again, locked by now.
+    """
     row = await unit.one(_LOCKED, task_run_id)
+    if row is not None and row[_STATE] is None and row[_STATE_ID] is not None:
+        row = await unit.one(_LOCKED, task_run_id)
     return None if row is None else _loaded(row)
 
 
