@@ -44,14 +44,12 @@ class _Scheduler(LoopService):
         return Done(found=found, changed=changed)
 
     async def _schedule(self, deployment: Found) -> int:
-        now = self.core.clock.now()
-
         async def work(unit: Unit) -> Scheduled:
             paused = await unit.value(_PAUSED, deployment.deployment_id)
             if paused != 0:
                 return Scheduled(0, ())
             return await schedule_deployment(
-                self.core, unit, deployment.deployment_id, now=now, ahead=self.ahead
+                self.core, unit, deployment.deployment_id, now=unit.now, ahead=self.ahead
             )
 
         scheduled = await self.core.database.write(work, workspace=deployment.workspace)
