@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.soak import full
 from tests.soak.away import absences
 from tests.soak.dawdlers import crowd
 from tests.soak.full import failing, filled, may_mount, small_disk
@@ -25,8 +26,8 @@ DATABASES = {"both": ("sqlite", "postgres"), "sqlite": ("sqlite",), "postgres": 
 TASK_RUNS = "20000"
 """Of five events each."""
 DAWDLERS = 2000
-PATIENCE = 10.0
-"""Seconds they are borne with; 30 is the default of the server."""
+PATIENCE = 30.0
+"""Seconds they are borne with, as by default."""
 GIGABYTE = 1 << 30
 
 
@@ -77,13 +78,15 @@ def _disk(asked: argparse.Namespace) -> bool:
     """the disk of a SQLite database is full, read-only and broken under load"""
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        outcome = asyncio.run(failing(Path(folder), say, rounds=2 * asked.times, kills=True))
+        outcome = asyncio.run(
+            failing(Path(folder), say, full.Plan(2 * asked.times, hold=3, kills=True))
+        )
     wrong += outcome.wrong
     if not may_mount():
         say("  a file system that is really full was left out: only root may make one")
         return _told(wrong)
     with small_disk() as disk, tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        work = filled(disk, Path(folder), say, rounds=4 * asked.times, kills=True)
+        work = filled(disk, Path(folder), say, full.Plan(4 * asked.times, hold=3, kills=True))
         wrong += asyncio.run(work).wrong
     return _told(wrong)
 

@@ -32,6 +32,16 @@ _ALL_READ_WITHIN = 10.0
 _KINDS = {"full": errno.ENOSPC, "read-only": errno.EROFS, "broken": errno.EIO}
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How often the disk is in trouble, and for how long after a write was first refused."""
+
+    rounds: int = 1
+    hold: float = 0.0
+    kills: bool = False
+    """Whether every second time the server is killed meanwhile."""
+
+
 @dataclass
 class Trouble:
     """What some troubles of a disk came to."""
@@ -66,7 +76,7 @@ def library(folder: Path) -> Path:
     return made
 
 
-async def filled(disk: Path, folder: Path, say: Say, *, rounds: int, kills: bool) -> Trouble:
+async def filled(disk: Path, folder: Path, say: Say, plan: Plan) -> Trouble:
     """Fill a real file system to its last byte under load, and make room again."""
     ballast = disk / "ballast"
 
@@ -78,10 +88,10 @@ async def filled(disk: Path, folder: Path, say: Say, *, rounds: int, kills: bool
 
     database = f"sqlite:///{disk}/home/armillary.db"
     server = Soaked(folder, database)
-    return await _troubled(server, database, say, [("full", begin, end)] * rounds, kills=kills)
+    return await _troubled(server, database, say, [("full", begin, end)] * plan.rounds, plan)
 
 
-async def failing(folder: Path, say: Say, *, rounds: int, kills: bool) -> Trouble:
+async def failing(folder: Path, say: Say, plan: Plan) -> Trouble:
     """Let every change of a file fail for a while, by each error there is."""
     home, told = folder / "disk", folder / "fault"
     home.mkdir()
@@ -103,8 +113,8 @@ async def failing(folder: Path, say: Say, *, rounds: int, kills: bool) -> Troubl
         folder, database,
         LD_PRELOAD=str(library(folder)), DISK_FAULT=str(told), DISK_FOLDER=str(home),
     )  # fmt: skip
-    faults = [fault(kind) for kind in _KINDS] * rounds
-    return await _troubled(server, database, say, faults, kills=kills)
+    faults = [fault(kind) for kind in _KINDS] * plan.rounds
+    return await _troubled(server, database, say, faults, plan)
 
 
 async def _troubled(
@@ -112,8 +122,7 @@ async def _troubled(
     database: str,
     say: Say,
     faults: list[Fault],
-    *,
-    kills: bool,
+    plan: Plan,
 ) -> Trouble:
     outcome = Trouble()
     load = Load(server.port)
@@ -126,11 +135,13 @@ async def _troubled(
             await asyncio.sleep(0.3)
             await begin()
             outcome.wrong += [f"{kind}: {each}" for each in await _while_away(server, load, say)]
-            if kills and number % 2:
+            await asyncio.sleep(plan.hold)
+            killed = plan.kills and number % 2 == 1
+            if killed:
                 server.kill()
             await end()
             began = time.monotonic()
-            recovery = await (server.recover() if kills and number % 2 else server.recovered(began))
+            recovery = await (server.recover() if killed else server.recovered(began))
             outcome.recoveries.append(recovery.writing)
             say(f"  {kind}: first write after {recovery.writing:.2f} s")
             outcome.wrong += await checks.wrong_meanwhile(database, load.ledger)

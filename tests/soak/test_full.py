@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.full import failing, filled, may_mount, small_disk
+from tests.soak.full import Plan, failing, filled, may_mount, small_disk
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(sys.platform != "linux", reason="preloading is Linux's")
 async def test_writes_are_refused_while_the_disk_takes_none(tmp_path: Path) -> None:
-    outcome = await failing(tmp_path, lambda _: None, rounds=1, kills=False)
+    outcome = await failing(tmp_path, lambda _: None, Plan())
     assert outcome.wrong == []
     assert len(outcome.recoveries) == 3
 
@@ -20,6 +20,6 @@ async def test_writes_are_refused_while_the_disk_takes_none(tmp_path: Path) -> N
 @pytest.mark.skipif(not may_mount(), reason="only root may make a file system to fill")
 async def test_a_disk_that_was_full_to_its_last_byte_has_lost_nothing(tmp_path: Path) -> None:
     with small_disk() as disk:
-        outcome = await filled(disk, tmp_path, lambda _: None, rounds=1, kills=False)
+        outcome = await filled(disk, tmp_path, lambda _: None, Plan())
     assert outcome.wrong == []
     assert len(outcome.recoveries) == 1
