@@ -44,9 +44,11 @@ def _routed(core: Core) -> Any:
 
 async def _add_elsewhere(unit: Unit) -> None:
     """Make the second workspace, as nobody can over HTTP yet."""
+    if await unit.one("select 1 from workspace where key = ?", ELSEWHERE.key) is not None:
+        return
     await unit.run(
         "insert into workspace (key, id, account_id, name, handle, created)"
-        " values (?, ?, ?, 'Elsewhere', 'elsewhere', 0) on conflict do nothing",
+        " values (?, ?, ?, 'Elsewhere', 'elsewhere', 0)",
         ELSEWHERE.key, ELSEWHERE.id, DEFAULT_ACCOUNT,
     )  # fmt: skip
 
