@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
@@ -52,17 +53,6 @@ class Client:
     def uuid(self) -> str:
         return str(UUID(int=self.chance.getrandbits(128), version=4))
 
-    async def run(self) -> None:
-        """Live until killed; a client that fails is a simulation that is wrong."""
-        try:
-            await self.live()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
-            self._failed(error)
-
-    async def live(self) -> None:
-        """What it does all its life."""
-        raise NotImplementedError
-
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside."""
         task = asyncio.ensure_future(work)
@@ -71,9 +61,10 @@ class Client:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed(error)
+            self.failed(error)
 
-    def _failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
+        """Say that something in it failed."""
         self.complain("".join(traceback.format_exception(error)))
 
     async def ask(self, method: str, path: str, body: Any = None, *, tries: int = _TRIES) -> Answer:
@@ -123,3 +114,18 @@ class Client:
     def complain(self, what: str) -> None:
         """Say what was seen that must not be."""
         self.ledger.wrong.append(f"{self.name}: {what}")
+
+
+class Person(Client, ABC):
+    """A client that lives until it is killed."""
+
+    async def run(self) -> None:
+        """Live; a client that fails is a simulation that is wrong."""
+        try:
+            await self.live()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen
+            self.failed(error)
+
+    @abstractmethod
+    async def live(self) -> None:
+        """What it does all its life."""

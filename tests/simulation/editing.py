@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import abstractmethod
 from typing import Any
 
-from tests.simulation.clients import Client, GaveUp
+from tests.simulation.clients import GaveUp, Person
 from tests.simulation.ledger import Schedule
 from tests.simulation.working import POOL, SERVED
 
@@ -22,7 +23,7 @@ _LIMITS: dict[str, dict[str, Any]] = {
 _STEPS = 90.0
 
 
-class _Person(Client):
+class _Acting(Person):
     """Does one of some things now and then."""
 
     async def live(self) -> None:
@@ -33,9 +34,9 @@ class _Person(Client):
 
     pause = _STEPS
 
+    @abstractmethod
     async def step(self) -> None:
         """Do something."""
-        raise NotImplementedError
 
     def deployment(self) -> str:
         """One of the deployments here; GaveUp if nobody has made any."""
@@ -52,7 +53,7 @@ class _Person(Client):
         return self.chance.choice(here)
 
 
-class Editor(_Person):
+class Editor(_Acting):
     """Makes and changes deployments and their schedules, and deletes some."""
 
     async def make_all(self) -> None:
@@ -164,7 +165,7 @@ class Editor(_Person):
             )
 
 
-class Operator(_Person):
+class Operator(_Acting):
     """Orders runs, cancels, resumes, retries and deletes some, and changes limits."""
 
     pause = 30.0

@@ -21,7 +21,16 @@ _LEASE = 300.0
 class Execution:
     """One process that runs a flow, as the engine does."""
 
-    def __init__(self, client: Client, reporter: Reporter, run_id: str, limit: str | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        reporter: Reporter,
+        run_id: str,
+        limit: str | None,
+        *,
+        is_sub: bool = False,
+    ) -> None:
+        self._is_sub = is_sub
         self._client = client
         self._reporter = reporter
         self._run_id = run_id
@@ -159,11 +168,47 @@ class Execution:
     async def _tasks(self) -> None:
         chance = self._client.chance
         await asyncio.sleep(chance.expovariate(1 / 10))
+        if chance.random() < 0.3:
+            await self._log()
         for place in range(chance.randrange(3)):
-            if chance.random() < 0.6:
+            if not self._is_sub and chance.random() < 0.1:
+                await self._subflow(place)
+            elif chance.random() < 0.6:
                 await self._reported(place)
             else:
                 await self._asked(place)
+
+    async def _subflow(self, place: int) -> None:
+        """A flow called by a flow: a task run stands for it, and shows its states."""
+        client = self._client
+        tracking = await client.make(
+            "/task_runs/",
+            {
+                "flow_run_id": self._run_id,
+                "task_key": f"sub{place}",
+                "dynamic_key": str(place),
+                "state": {"type": "PENDING"},
+            },
+        )
+        flow = await client.make("/flows/", {"name": "called"})
+        body = {"flow_id": flow["id"], "parent_task_run_id": tracking["id"]}
+        run = await client.make("/flow_runs/", {**body, "state": {"type": "PENDING"}})
+        client.ledger.run(run, client.place)
+        await Execution(client, self._reporter, run["id"], None, is_sub=True).run()
+
+    async def _log(self) -> None:
+        """Send lines, as the handler of the SDK does, in batches."""
+        client = self._client
+        lines = [
+            {
+                "name": "prefect.flow_runs", "level": 20, "message": client.uuid(),
+                "timestamp": client.now().isoformat(), "flow_run_id": self._run_id,
+            }
+            for _ in range(client.chance.randrange(1, 4))
+        ]  # fmt: skip
+        answer = await client.ask("POST", "/logs/", lines)
+        if answer.status == 201:
+            client.ledger.lines.update((str(line["message"]), self._run_id) for line in lines)
 
     async def _reported(self, place: int) -> None:
         """A task as version 3 runs it: it only tells what happened."""

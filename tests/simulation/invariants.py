@@ -44,6 +44,7 @@ def _acknowledged(connection: sqlite3.Connection, ledger: Ledger) -> list[str]:
     runs = {row[0] for row in connection.execute("select id from flow_run")}
     states = dict(connection.execute("select id, flow_run_id from flow_run_state"))
     ends = set(connection.execute("select flow_run_id, type from flow_run_state"))
+    lines = {row[0] for row in connection.execute("select message from log")}
     deployments = {row[0] for row in connection.execute("select id from deployment")}
     return [
         *(
@@ -60,6 +61,11 @@ def _acknowledged(connection: sqlite3.Connection, ledger: Ledger) -> list[str]:
             f"run {run} was acknowledged as {kind} and never was"
             for run, kind in sorted(ledger.finished.items())
             if (run, kind) not in ends and (run in runs or not ledger.may_be_gone(run))
+        ),
+        *(
+            f"line {line} of run {run} was acknowledged and is gone"
+            for line, run in sorted(ledger.lines.items())
+            if line not in lines and run in runs
         ),
         *(
             f"deployment {deployment} was acknowledged and is gone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from tests.simulation.clients import Client, GaveUp
+from tests.simulation.clients import Client, GaveUp, Person
 from tests.simulation.ledger import Belief
 
 NAMES = ("one", "two")
@@ -40,7 +40,7 @@ async def _renewed(client: Client, key: str, lease_id: str, seconds: float) -> b
     return False
 
 
-class Holder(Client):
+class Holder(Person):
     """Takes slots, works for a while, gives them back, and begins again."""
 
     async def live(self) -> None:

@@ -114,6 +114,8 @@ class Ledger:
     """Runs that were told to run."""
     finished: dict[str, str] = field(default_factory=dict)
     """The state type that a run was acknowledged to have ended in."""
+    lines: dict[str, str] = field(default_factory=dict)
+    """The flow runs of log lines that were taken, by what they say."""
     reported: dict[str, Reported] = field(default_factory=dict)
     """Every event that somebody has begun to send."""
     durable: set[str] = field(default_factory=set)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from armillary.clock import to_micros
-from tests.simulation.clients import Client
+from tests.simulation.clients import Person
 from tests.simulation.ledger import AWAKE_EVERY, Heard
 from tests.simulation.reporting import authenticated
 from tests.simulation.sockets import Closed
@@ -18,7 +18,7 @@ _MINUTE = timedelta(minutes=1)
 _YEAR = timedelta(days=365)
 
 
-class Subscriber(Client):
+class Subscriber(Person):
     """Hears of every state of flow runs, and connects again where the line breaks."""
 
     async def live(self) -> None:

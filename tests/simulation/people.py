@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from tests.simulation.clients import Client
+from tests.simulation.clients import Client, Person
 from tests.simulation.editing import Editor, Operator
 from tests.simulation.leasing import NAMES, Holder
 from tests.simulation.ledger import Ledger
@@ -15,7 +15,7 @@ from tests.simulation.places import ELSEWHERE, PLACES
 from tests.simulation.working import POOL, Runner, Script, Worker
 
 _THERE = " elsewhere"
-_ROLES: Mapping[str, type[Client]] = {
+_ROLES: Mapping[str, type[Person]] = {
     "script": Script,
     "worker": Worker,
     "runner": Runner,
@@ -28,7 +28,7 @@ ROLES = (*_ROLES, *(f"{role}{_THERE}" for role in _ROLES))
 """The second half is the same in another workspace, under equal names."""
 
 
-def client(role: str, name: str, network: Network, ledger: Ledger, chance: random.Random) -> Client:
+def client(role: str, name: str, network: Network, ledger: Ledger, chance: random.Random) -> Person:
     """Make one of a role; its network is his alone."""
     if role.endswith(_THERE):
         network.place = ELSEWHERE

@@ -21,6 +21,12 @@ _TWICE = """
 select flow_run_id, task_key, dynamic_key, count(*) from task_run
 where flow_run_id is not null group by 1, 2, 3 having count(*) > 1
 """
+_UNLIKE = """
+select t.id, t.state_type, r.id, r.state_type
+from flow_run r join task_run t on t.id = r.parent_task_run_id
+where t.state_type <> r.state_type and not exists (
+  select 1 from flow_run o where o.parent_task_run_id = t.id and o.id <> r.id)
+"""
 _LEFT = """
 select s.id from task_run_state s left join task_run t on t.id = s.task_run_id where t.id is null
 """
@@ -37,6 +43,10 @@ def recorded_wrongly(connection: sqlite3.Connection, ledger: Ledger, _: Moment) 
     wrong += [
         f"task run {row[0]} is of a flow run that is gone"
         for row in connection.execute(_LEFT_BEHIND)
+    ]
+    wrong += [
+        f"task run {row[0]} is {row[1]}, subflow run {row[2]}, which it stands for, is {row[3]}"
+        for row in connection.execute(_UNLIKE)
     ]
     wrong += _told(connection, ledger)
     for run, state_id, kind, stamp, count, newest, shown in connection.execute(_HEADS):

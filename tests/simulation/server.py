@@ -42,6 +42,9 @@ def _routed(core: Core) -> Any:
     return _ROUTED[0]
 
 
+_THERE = "select key from workspace where key = ?"
+
+
 async def _add_elsewhere(unit: Unit) -> None:
     """Make the second workspace, as nobody can over HTTP yet."""
     if await unit.one("select 1 from workspace where key = ?", ELSEWHERE.key) is not None:
@@ -128,7 +131,8 @@ class Server:
             chance=self.chance,
         )
         await core.open()
-        await core.database.write(_add_elsewhere, workspace=None)
+        if await core.database.read(None).one(_THERE, ELSEWHERE.key) is None:
+            await core.database.write(_add_elsewhere, workspace=None)
         broker: Broker = core.broker
         await broker.start(absent=[])
         supervisor = Supervisor(services_of(core))

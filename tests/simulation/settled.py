@@ -16,6 +16,12 @@ select t.id, t.state_type from task_run t join flow_run r on r.id = t.flow_run_i
 where r.state_type = 'CANCELLED'
   and t.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
 """
+_SUBFLOWS = """
+select c.id, c.state_type from flow_run r
+  join task_run t on t.flow_run_id = r.id join flow_run c on c.parent_task_run_id = t.id
+where r.state_type = 'CANCELLED'
+  and c.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
+"""
 _PAUSED = """
 select r.id, s.details from flow_run r join flow_run_state s on s.id = r.state_id
 where r.state_type = 'PAUSED'
@@ -53,6 +59,10 @@ def unsettled(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> list
         wrong.append(f"run {run} is paused, though only until {until}")
     wrong += [
         f"task run {row[0]} of a cancelled run is {row[1]}" for row in connection.execute(_CHILDREN)
+    ]
+    wrong += [
+        f"subflow run {row[0]} of a cancelled run is {row[1]}"
+        for row in connection.execute(_SUBFLOWS)
     ]
     for what, sql in _BUSY:
         wrong += [f"{what} with nobody left: {row[0]}" for row in connection.execute(sql)]

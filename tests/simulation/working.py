@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import abstractmethod
 from datetime import timedelta
 from typing import Any
 
-from tests.simulation.clients import Client, GaveUp
+from tests.simulation.clients import GaveUp, Person
 from tests.simulation.executing import Execution
 from tests.simulation.reporting import Reporter
 
@@ -18,7 +19,7 @@ _POLL = 10.0
 _PREFETCH = timedelta(seconds=10)
 
 
-class Script(Client):
+class Script(Person):
     """`python my_flow.py`, now and then."""
 
     async def live(self) -> None:
@@ -40,7 +41,7 @@ class Script(Client):
         await Execution(self, reporter, answer.document["id"], None).run()
 
 
-class _Puller(Client):
+class _Puller(Person):
     """Asks for runs, claims them and executes them."""
 
     def __init__(self, *more: Any) -> None:
@@ -54,9 +55,9 @@ class _Puller(Client):
                 await self.turn()
             await asyncio.sleep(_POLL * self.chance.uniform(0.9, 1.1))
 
+    @abstractmethod
     async def turn(self) -> None:
         """Look once."""
-        raise NotImplementedError
 
     async def take(self, run: Any) -> None:
         """Claim a run that was offered, unless it is under way here; begin it if it is ours."""
