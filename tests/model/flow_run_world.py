@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
+from armillary.services.loop import LoopService
 from tests.model import wire
 from tests.model.flow_run_model import (
     NEW,
@@ -41,6 +43,14 @@ class Asked:
     state: State
     force: bool = False
     caller: Caller = NEWEST
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A service that takes a turn, and what that does to the model."""
+
+    service: LoopService
+    effect: Callable[[], None]
 
 
 class FlowRunWorld:
@@ -125,32 +135,37 @@ class FlowRunWorld:
         body = {"state": wire.body(asked.state), "force": asked.force}
         return "POST", f"/flow_runs/{asked.run}/set_state", body, headers
 
-    def propose_together(self, several: list[Asked]) -> None:
+    def propose_together(self, several: list[Asked], turn: Turn | None = None) -> None:
         """Propose at the same time: what comes of it is what comes of it in some order."""
-        answers = self.server.together([self._request(asked) for asked in several])
+        requests = [self._request(asked) for asked in several]
+        answers = self.server.together(requests, service=turn.service if turn else None)
+        acts: list[tuple[Asked, tuple[int, Any]] | Turn] = [*zip(several, answers, strict=True)]
+        if turn is not None:
+            acts.append(turn)
         before, tasks = self.model, self.tasks
         failures = []
-        for order in permutations(range(len(several))):
+        for order in permutations(acts):
             self.model, self.tasks = deepcopy(before), dict(tasks)
             try:
-                self._answered_in(order, several, answers)
+                self._done_in(order)
             except AssertionError as failure:
-                failures.append(f"{order}: {failure}")
+                failures.append(str(failure))
             else:
                 return
         raise AssertionError(f"no order explains {answers}:\n" + "\n".join(failures))
 
-    def _answered_in(
-        self, order: tuple[int, ...], several: list[Asked], answers: list[tuple[int, Any]]
-    ) -> None:
-        for place in order:
-            asked = several[place]
+    def _done_in(self, order: Iterable[tuple[Asked, tuple[int, Any]] | Turn]) -> None:
+        for act in order:
+            if isinstance(act, Turn):
+                act.effect()
+                continue
+            asked, answer = act
             run = self.model.runs[asked.run]
             outcome = self.model.propose(
                 run, copied(asked.state), force=asked.force, caller=asked.caller, now=self.now
             )
-            self._compare_answer(run, outcome, answers[place], alone=False)
-        self.compare()
+            self._compare_answer(run, outcome, answer, alone=False)
+        self.written_by_service()
 
     def resume(self, run_id: str) -> None:
         run, now = self.model.runs[run_id], self.now
@@ -208,9 +223,18 @@ class FlowRunWorld:
     def written_by_service(self) -> None:
         """Learn the ids of states that services wrote, and compare all."""
         for run in self.model.runs.values():
-            if run.state is not None and not run.state.id:
-                self._learn(run, self.server.ok("GET", f"/flow_runs/{run.id}")["state"])
+            if any(not state.id for state in run.history):
+                self._learn_history(run)
         self.compare()
+
+    def _learn_history(self, run: FlowRun) -> None:
+        found = self.server.ok("GET", f"/flow_run_states/?flow_run_id={run.id}")
+        assert len(found) == len(run.history), f"{found} is not {run.history}"
+        for state, each in zip(run.history, found, strict=True):
+            state.id = state.id or each["id"]
+            state.details.setdefault("task", run.parent)
+        if run.parent is not None and run.parent in self.tasks:
+            self.tasks[run.parent] = run.history[-1]
 
     # -- comparing -----------------------------------------------------------------------
 

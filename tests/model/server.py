@@ -89,23 +89,17 @@ class Server:
         """Status and document of one request."""
         return self.wait(self._ask(method, path, body, headers or {"user-agent": SDK}))
 
-    def together(self, requests: list[Request]) -> list[tuple[int, Any]]:
-        """The answers to requests that arrive at the same time."""
+    def together(
+        self, requests: list[Request], *, service: LoopService | None = None
+    ) -> list[tuple[int, Any]]:
+        """The answers to requests that arrive at the same time, as a service takes a turn."""
 
         async def ask() -> list[tuple[int, Any]]:
-            found = await asyncio.gather(*(self._ask(*request) for request in requests))
-            return list(found)
+            turn = [service.run_once()] if service is not None else []
+            asked = (self._ask(*request) for request in requests)
+            return list(await asyncio.gather(*asked, *turn))[: len(requests)]
 
         return self.wait(ask())
-
-    def beside(self, service: LoopService, request: Request) -> tuple[int, Any]:
-        """The answer to a request that arrives while a service takes a turn."""
-
-        async def both() -> tuple[int, Any]:
-            _, answer = await asyncio.gather(service.run_once(), self._ask(*request))
-            return answer
-
-        return self.wait(both())
 
     def ok(self, method: str, path: str, body: Any = None) -> Any:
         """The document of a request that must succeed."""

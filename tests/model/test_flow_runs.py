@@ -29,7 +29,7 @@ from armillary_plugins.mark_late_runs.config import Config as LateConfig
 from armillary_plugins.mark_late_runs.services import MarkLateRuns
 from tests.model.effort import effort
 from tests.model.flow_run_model import FAILED_PAUSE, Caller, FlowRun, Limit, stored
-from tests.model.flow_run_world import CALLERS, NEWEST, Asked, FlowRunWorld
+from tests.model.flow_run_world import CALLERS, NEWEST, Asked, FlowRunWorld, Turn
 from tests.model.runs import KEPT, SECOND, UNPERSISTED, Run, State, copied
 from tests.model.server import Server
 
@@ -271,25 +271,55 @@ class FlowRuns(RuleBasedStateMachine):
     @precondition(lambda self: any(not run.state.terminal for run in self.runs))
     @rule()
     def services(self) -> None:
-        core, model, now = self.server.core, self.world.model, self.world.now
-        self.server.turn(MarkLateRuns(core, LateConfig()))
-        for run in self.runs:
-            self._late(run, now)
-        self.world.written_by_service()
-        self.server.turn(FailExpiredPauses(core, PauseConfig()))
+        for turn in self.turns():
+            self.server.turn(turn.service)
+            turn.effect()
+            self.world.written_by_service()
+
+    @precondition(some_runs)
+    @rule(data=st.data(), places=st.lists(RUN, min_size=1, max_size=2), which=st.integers(0, 3))
+    def propose_during_turn(self, data: st.DataObject, places: list[int], which: int) -> None:
+        """What a service found before somebody moved a run is not done to it after."""
+        usual = st.sampled_from([State("PENDING", "Pending"), State("RUNNING", "Running")])
+        self.world.propose_together(
+            [
+                Asked(self.pick(place).id, self.named(data.draw(usual | proposals(self.world.now))))
+                for place in places
+            ],
+            self.turns()[which],
+        )
+
+    def turns(self) -> list[Turn]:
+        core = self.server.core
+        return [
+            Turn(MarkLateRuns(core, LateConfig()), self.mark_late),
+            Turn(FailExpiredPauses(core, PauseConfig()), self.fail_pauses),
+            Turn(EndCancellations(core, CleanupConfig()), self.end_cancellations),
+            Turn(TakeSlotsBack(core, LeaseConfig()), self.end_leases),
+        ]
+
+    def end_leases(self) -> None:
+        self.world.model.reap(self.world.now)
+
+    def fail_pauses(self) -> None:
+        now = self.world.now
         for run in self.runs:
             state = run.state
             if state and state.type == "PAUSED" and (state.get("pause_timeout") or now) < now:
                 failed = State("FAILED", "Failed", FAILED_PAUSE)
-                model.propose(run, failed, force=True, caller=NEWEST, now=now)
-        self.world.written_by_service()
-        self.server.turn(EndCancellations(core, CleanupConfig()))
+                self.world.model.propose(run, failed, force=True, caller=NEWEST, now=now)
+
+    def end_cancellations(self) -> None:
+        now = self.world.now
         for run in self.runs:
             state = run.state
             if state and state.type == "CANCELLING" and state.at + 300 * SECOND <= now:
                 ended = State("CANCELLED", "Cancelled", "*")
-                model.propose(run, ended, force=False, caller=NEWEST, now=now)
-        self.world.written_by_service()
+                self.world.model.propose(run, ended, force=False, caller=NEWEST, now=now)
+
+    def mark_late(self) -> None:
+        for run in self.runs:
+            self._late(run, self.world.now)
 
     def _late(self, run: FlowRun, now: int) -> None:
         state = run.state

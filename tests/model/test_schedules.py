@@ -342,7 +342,8 @@ class Schedules(RuleBasedStateMachine):
         deployment = self.pick(place)
         kind = ScheduleRecentDeployments if recent else ScheduleDeployments
         path = f"/deployments/{deployment.id}"
-        self.server.beside(kind(self.server.core, Config()), ("PATCH", path, change, {}))
+        service = kind(self.server.core, Config())
+        self.server.together([("PATCH", path, change, {})], service=service)
         before = deepcopy(self.model)
         self.patched(deployment, change)
         self.turned(recent=recent)
