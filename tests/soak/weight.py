@@ -146,6 +146,15 @@ def _id(chance: random.Random) -> str:
     return str(UUID(int=chance.getrandbits(128), version=4))
 
 
+@contextlib.contextmanager
+def _somebody_reading(file: Path) -> Iterator[None]:
+    """A backup that takes long: what is written meanwhile stays in the log."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from flow").fetchone()
+        yield
+
+
 async def heavy_kills(file: Path, folder: Path, say: Say, *, rounds: int, load_for: float) -> Heavy:
     """Kill a server on a heavy database under load, and measure how it comes back."""
     outcome = Heavy()
@@ -157,8 +166,9 @@ async def heavy_kills(file: Path, folder: Path, say: Say, *, rounds: int, load_f
         await load.prepare()
         load.start(EVERYBODY)
         for _ in range(rounds):
-            await asyncio.sleep(load_for)
-            server.kill()
+            with _somebody_reading(file):
+                await asyncio.sleep(load_for)
+                server.kill()
             outcome.logs.append(file.with_name(f"{file.name}-wal").stat().st_size)
             outcome.recoveries.append(recovery := await server.recover())
             say(
