@@ -277,9 +277,17 @@ class FlowRuns(RuleBasedStateMachine):
             self.world.written_by_service()
 
     @precondition(some_runs)
-    @rule(data=st.data(), places=st.lists(RUN, min_size=1, max_size=2), which=st.integers(0, 3))
-    def propose_during_turn(self, data: st.DataObject, places: list[int], which: int) -> None:
+    @rule(
+        data=st.data(),
+        places=st.lists(RUN, min_size=1, max_size=2),
+        which=st.integers(0, 3),
+        seconds=st.sampled_from([0, 20, 91, 301]),
+    )
+    def propose_during_turn(
+        self, data: st.DataObject, places: list[int], which: int, seconds: int
+    ) -> None:
         """What a service found before somebody moved a run is not done to it after."""
+        self.server.advance(seconds)
         usual = st.sampled_from([State("PENDING", "Pending"), State("RUNNING", "Running")])
         self.world.propose_together(
             [
