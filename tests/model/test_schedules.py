@@ -67,8 +67,10 @@ parameters = st.sampled_from([{}, {"a": 1}, {"a": 2, "b": [1]}])
 tags = st.sampled_from([(), ("t",), ("t", "u")])
 SLUGS = ("one", "two")
 entries = st.fixed_dictionaries(
-    {"schedule": rules, "active": st.sampled_from([True, True, False]), "parameters": parameters}
+    {"schedule": rules, "active": st.sampled_from([True, True, False]), "parameters": parameters},
+    optional={"max_scheduled_runs": st.sampled_from([None, 1, 50])},
 )
+"""Schedules as clients give them; how many runs are to be ahead is stored and never looked at."""
 changes = st.fixed_dictionaries(
     {},
     optional={
@@ -270,6 +272,7 @@ class Schedules(RuleBasedStateMachine):
                 "schedule": rules,
                 "active": st.booleans(),
                 "parameters": parameters,
+                "max_scheduled_runs": st.sampled_from([None, 1, 50]),
             },
         ),
     )
