@@ -27,8 +27,12 @@ class OverSocket(Client, ABC):
     async def once(self) -> None:
         address = f"ws://127.0.0.1:{self.load.port}/api{self.path}"
         try:
+            # With a limit on what is unread the library reads no more, not even the end.
             async with connect(
-                address, subprotocols=[Subprotocol("prefect")], open_timeout=SOON
+                address,
+                subprotocols=[Subprotocol("prefect")],
+                open_timeout=SOON,
+                max_queue=None,
             ) as socket:
                 await socket.send(json.dumps({"type": "auth", "token": None}))
                 await socket.recv()
