@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from armillary.core import Core
+from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.states import StateType, propose
 from armillary.task_runs.creating import NewTaskRun
 from armillary.task_runs.gate import TaskRunProposal
@@ -35,6 +36,25 @@ async def test_every_state_of_a_flow_run_follows_on_the_one_before(core: Core) -
     found = await core.database.read(None).one("select run_count from flow_run where id = ?", run)
     assert found is not None
     assert found[0] == 1 + MANY
+
+
+async def test_a_batch_and_a_unit_that_meet_at_a_run_follow_on_each_other(core: Core) -> None:
+    deployed = Deployed(core)
+    await deployed.create(None)
+    run = await deployed.running()
+    proposal = FlowRunProposal(workspace=1, run_id=run, proposal=RUNNING)
+
+    async def alone() -> None:
+        await core.database.write(
+            lambda unit: core.gate.set_flow_run_state_in(unit, proposal), workspace=1
+        )
+
+    await asyncio.gather(
+        *(deployed.put(run, RUNNING) for _ in range(MANY)), *(alone() for _ in range(MANY))
+    )
+    found = await core.database.read(None).one("select run_count from flow_run where id = ?", run)
+    assert found is not None
+    assert found[0] == 1 + 2 * MANY
 
 
 async def test_every_state_of_a_task_run_follows_on_the_one_before(core: Core) -> None:
