@@ -126,8 +126,7 @@ async def crowd(database_url: str, folder: Path, say: Say, *, count: int, patien
         await asyncio.sleep(1)
         those = dawdlers(server.port, count)
         began = time.monotonic()
-        for first in range(0, count, 50):
-            await asyncio.gather(*(each.begin() for each in those[first : first + 50]))
+        await asyncio.gather(*(each.begin() for each in those))
         say(f"  {count} came in {time.monotonic() - began:.1f} s, {server.open_files()} files open")
         await _sent_away(server, those, outcome, within=4 * patience + _MARGIN)
         outcome.gone_after = time.monotonic() - began
