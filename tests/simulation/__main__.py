@@ -48,7 +48,7 @@ def main() -> int:
         for outcome in _one_of_each_kind(failed):
             shortest, tried = _shortest(outcome, asked)
             say(f"\n{told(shortest, tried, planted=asked.plant)}")
-    say(f"{len(plans)} seeds in {took}, {len(failed)} failed{_listed(failed)}")
+    say(f"{len(plans)} seeds in {took}, {len(failed)} failed{_listed(failed, asked.plant)}")
     return 1 if failed else 0
 
 
@@ -120,8 +120,8 @@ def _since(began: float) -> str:
     return f"{time.monotonic() - began:.0f} s"
 
 
-def _listed(failed: list[Outcome]) -> str:
-    return "".join(f"\n  {command(outcome.plan)}" for outcome in failed)
+def _listed(failed: list[Outcome], plant: str) -> str:
+    return "".join(f"\n  {command(outcome.plan, planted=plant)}" for outcome in failed)
 
 
 if __name__ == "__main__":

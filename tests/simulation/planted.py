@@ -24,6 +24,7 @@ from armillary.deployments.schedules import idempotency_key
 from armillary.events.outbox import Outbox
 from armillary.flow_runs import writing
 from armillary.orchestration.rules.claimed_once import _ClaimedOnce
+from armillary.orchestration.rules.no_duplicate_transition import TransitionsHappenOnce
 from armillary.orchestration.states import StateType
 from armillary.orchestration.verdicts import ACCEPT
 
@@ -119,8 +120,12 @@ def _limit_exceeded() -> AbstractContextManager[None]:
     return _replaced(limits, "has_room", lambda limit, slots, now: True)  # noqa: ARG005
 
 
-def _claimed_twice() -> AbstractContextManager[None]:
-    return _replaced(_ClaimedOnce, "decide", lambda *_: ACCEPT)
+@contextmanager
+def _claimed_twice() -> Iterator[None]:
+    accepted = _replaced(_ClaimedOnce, "decide", lambda *_: ACCEPT)
+    repeated = _replaced(TransitionsHappenOnce, "decide", lambda *_: ACCEPT)
+    with accepted, repeated:
+        yield
 
 
 class _Uncommitted(SqliteReader):
@@ -243,7 +248,7 @@ DEFECTS = {
         seen_as=("are taken by living holders",),
     ),
     "double_claim": Defect(
-        what="a run that is claimed may be claimed again",
+        what="a run that is claimed may be claimed again, if only by a request that comes twice",
         plant=_claimed_twice,
         seen_as=("was claimed twice", "to PENDING"),
     ),
