@@ -254,7 +254,7 @@ class FlowRuns(RuleBasedStateMachine):
 
     @staticmethod
     def untouched(run: FlowRun, name: str) -> bool:
-        return run.run_count == 0 and name != "AwaitingConcurrencySlot"
+        return run.run_count == 0 and name not in {"AwaitingConcurrencySlot", "AwaitingRetry"}
 
     @rule(place=st.integers(0, 2), active=st.booleans(), value=st.sampled_from([None, 0, 2]))
     def switch_limit(self, place: int, active: bool, value: int | None) -> None:  # noqa: FBT001

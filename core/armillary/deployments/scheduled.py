@@ -5,9 +5,11 @@ from __future__ import annotations
 from armillary.db.unit import Unit
 from armillary.flow_runs.deleting import delete_all
 
+# A run that was resumed before its first attempt was counted may be between two attempts, with a
+# slot and a process: no count says so, but the name does.
 _FIND = """
 select id from flow_run where deployment_id = ? and state_type = 'SCHEDULED'
-  and state_name <> 'AwaitingConcurrencySlot' and run_count = 0
+  and state_name not in ('AwaitingConcurrencySlot', 'AwaitingRetry') and run_count = 0
   and (? = 0 or auto_scheduled = 1) and (? = 0 or next_scheduled_start_time > ?)
 """
 

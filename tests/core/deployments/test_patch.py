@@ -113,6 +113,17 @@ async def test_pausing_by_patch_keeps_what_is_late(api: Api, clock: ManualClock)
     assert [run["expected_start_time"][11:16] for run in await api.runs()] == ["12:00", "13:00"]
 
 
+async def test_a_retry_in_its_process_survives_its_deployment(api: Api) -> None:
+    deployment = await api.deployment()
+    policy = {"retries": 1, "resuming": True}
+    run = (await api.run(deployment["id"], empirical_policy=policy))["id"]
+    await api.set_state(run, "RUNNING")
+    await api.set_state(run, "FAILED", force=False)
+    await api.delete(f"/deployments/{deployment['id']}")
+    left = await api.get(f"/flow_runs/{run}")
+    assert (left["state_name"], left["run_count"]) == ("AwaitingRetry", 0)
+
+
 async def test_with_a_run_that_waits_goes_what_is_below_it(api: Api) -> None:
     deployment = await api.deployment()
     parent = await api.run(deployment["id"])
