@@ -116,7 +116,7 @@ async def _until_stopped(supervisor: Supervisor, web: _Web | None, stop: asyncio
     told = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {told, supervisor.failure}
     if web is not None:
-        waiting.add(web.task)
+        waiting |= {web.task, web.looking}
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -202,13 +202,13 @@ class _Web:
             core.metrics,
             patience=core.settings.server.patience,
         )
-        self._looking: asyncio.Task[None]
+        self.looking: asyncio.Task[None]
         self.task: asyncio.Task[None]
 
     async def start(self) -> None:
         """Answer from now on."""
         self.task = asyncio.create_task(self._server.serve(sockets=[self._sock]), name="web")
-        self._looking = asyncio.create_task(self._dawdlers.run(), name="dawdlers")
+        self.looking = asyncio.create_task(self._dawdlers.run(), name="dawdlers")
         while not self._server.started and not self.task.done():
             await self._clock.sleep(0.001)
 
@@ -216,7 +216,7 @@ class _Web:
         """Take nothing new, and answer what has begun."""
         self._server.should_exit = True
         await asyncio.wait({self.task})
-        self._looking.cancel()
+        self.looking.cancel()
 
 
 @contextlib.contextmanager
