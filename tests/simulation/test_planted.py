@@ -3,10 +3,13 @@
 That the same seeds find nothing in the code as it is, is in `test_seeds.py`.
 """
 
+import time
+
 import pytest
 
 from tests.simulation.plan import draw
 from tests.simulation.planted import DEFECTS
+from tests.simulation.shrink import shrink
 from tests.simulation.test_seeds import SEEDS
 from tests.simulation.world import carry_out
 
@@ -23,3 +26,12 @@ def test_a_planted_defect_is_found_and_named(name: str) -> None:
         if DEFECTS[name].named_by(outcome.wrong):
             return
     pytest.fail(f"none of the seeds {SEEDS} sees that {DEFECTS[name].what}")
+
+
+def test_a_shortened_failure_is_the_same_when_it_is_replayed() -> None:
+    whole = draw(3).cut(100)
+    with DEFECTS["event_twice"].plant():
+        shortest, _ = shrink(carry_out(whole), carry_out, time.monotonic)
+        assert carry_out(whole.cut(shortest.plan.life).keeping(shortest.plan.numbers)) == shortest
+    assert DEFECTS["event_twice"].named_by(shortest.wrong)
+    assert len(shortest.plan.steps) < len(whole.steps) / 2
