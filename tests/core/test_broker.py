@@ -11,7 +11,8 @@ from armillary.broker import Message, embedded
 from armillary.broker.embedded import EmbeddedBroker
 from armillary.core import Core
 from armillary.db.unit import Emitted, Unit
-from armillary.events.outbox import START, floor
+from armillary.errors import Unavailable
+from armillary.events.outbox import START, Outbox, floor
 from armillary.settings import load
 from armillary.testing import ManualClock
 
@@ -83,6 +84,25 @@ async def test_a_position_survives_and_what_was_not_done_comes_again(core: Core)
     await first.close()
     again = await core.broker.subscribe("events", "one")
     assert ids(await again.next(10)) == ["c"]
+
+
+async def test_a_broker_closes_though_positions_cannot_be_stored(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("the database is away: the disk is full")
+
+    first = another(core)
+    subscription = await first.subscribe("events", "one")
+    await emit(core, "a")
+    assert ids(await subscription.next(1)) == ["a"]
+    subscription.done()
+    with monkeypatch.context() as full:
+        full.setattr(Outbox, "store", away)
+        await subscription.close()
+        await first.close()
+    again = await core.broker.subscribe("events", "one")
+    assert ids(await again.next(10)) == ["a"]
 
 
 async def test_a_position_is_stored_shortly_after(core: Core, clock: ManualClock) -> None:

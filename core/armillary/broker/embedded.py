@@ -161,7 +161,7 @@ class EmbeddedBroker(Broker):
         """Forget a subscription, and store its place."""
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
-            await self._store()
+            await self._store_if_possible()
 
     async def close(self) -> None:
         """Stop delivering; positions are stored."""
@@ -173,7 +173,7 @@ class EmbeddedBroker(Broker):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self._store()
+        await self._store_if_possible()
 
     def wake(self) -> None:
         """Let the pump look."""
@@ -198,6 +198,10 @@ class EmbeddedBroker(Broker):
 
     async def _store_soon(self) -> None:
         await self._clock.sleep(_STORE_AFTER)
+        await self._store_if_possible()
+
+    async def _store_if_possible(self) -> None:
+        """Store what can be stored: where a position is older, messages just come again."""
         try:
             await self._store()
         except Unavailable as error:
