@@ -251,7 +251,8 @@ class _World:
             process.freeze()
             await asyncio.sleep(step.seconds)
             process.thaw()
-            self._asleep = None
+            if process is self._asleep:
+                self._asleep = None
 
     def _network(self, who: str) -> Network:
         network = _Overheard(self, who, self._chance(f"network of {who}"))
