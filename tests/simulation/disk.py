@@ -11,7 +11,8 @@ _STATEMENT = 0.2
 """How often a statement fails already; what is left fails when it is committed."""
 _ENDED = 0.5
 """How often SQLite has ended the transaction by itself when it says so."""
-_READS = ("select", "pragma", "savepoint", "release", "rollback", "begin", "with")
+_READS = ("select", "pragma", "savepoint", "release", "rollback", "begin", "with", "create")
+"""What needs no room by itself: a table that is created at a start is there already."""
 
 
 class Disk:
