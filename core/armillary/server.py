@@ -237,6 +237,10 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
         # What waits in the system for a client to read is memory too, by default megabytes each;
         # connections have what their listener has.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # What we have closed, and nobody takes, the system would keep for minutes.
+            patience = max(1, int(settings.patience * 1000))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
         try:
             sock.bind(address)
             sock.listen(_BACKLOG)

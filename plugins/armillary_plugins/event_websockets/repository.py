@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
@@ -49,18 +50,23 @@ async def waiting_events(database: Database, workspace: int, test: Test) -> list
         place = messages[-1].place
 
 
-async def stored_pages(
+async def stored_pages(  # noqa: PLR0913 - whose, which, from where, and how many at once
     database: Database,
     workspace: int,
     events: EventFilter,
     *,
     window: Window,
     place: Place | None,
+    reading: AbstractAsyncContextManager[object],
 ) -> AsyncIterator[list[Stored]]:
-    """Go through stored events behind a place, oldest first, holding one page of them."""
+    """Go through stored events behind a place, oldest first, holding one page of them.
+
+    Each page is read inside ``reading``, which bounds how many are read at once.
+    """
     reader = database.read(workspace)
     while True:
-        page = await events_after(reader, events, window, place=place, limit=PAGE)
+        async with reading:
+            page = await events_after(reader, events, window, place=place, limit=PAGE)
         if page:
             yield page
             place = page[-1].place

@@ -112,7 +112,8 @@ class Stream:
         place: Place | None = None
         while True:
             dropped = self._subscriber.dropped
-            waiting = await waiting_events(self._database, self._workspace, self._test)
+            async with self._subscriptions.reading:
+                waiting = await waiting_events(self._database, self._workspace, self._test)
             place = await self._send_stored(place)
             for event in waiting:
                 await self._send_once(event.id, event.body, may_come_live=True)
@@ -128,6 +129,7 @@ class Stream:
             self._request.filter,
             window=self._window,
             place=place,
+            reading=self._subscriptions.reading,
         )
         async for page in pages:
             for event in page:

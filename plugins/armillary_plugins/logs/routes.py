@@ -103,7 +103,10 @@ async def _send(call: Call, socket: Socket, logs: LogFilter) -> None:
     news.listen(hear)
     try:
         while True:
-            lines, after = await repository.arrived(call.read(), logs, after=after, limit=_STREAMED)
+            async with news.reading:
+                lines, after = await repository.arrived(
+                    call.read(), logs, after=after, limit=_STREAMED
+                )
             for line in lines:
                 await socket.send_json(LogFrame(line))
             if len(lines) < _STREAMED:
