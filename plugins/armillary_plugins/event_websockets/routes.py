@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from armillary.api import Call, Routes
 from armillary.api_socket import Socket, handshake, send_until_left
@@ -26,6 +27,9 @@ outgoing = Routes(tag="Events")
 
 _TWICE_WITHIN = 120_000_000
 """Microseconds between the acceptance of an event and its coming live, with a wide margin."""
+_AT_ONCE = 4
+"""Streams that read stored events at once; the rest of the database is for everybody else."""
+_READING: WeakKeyDictionary[object, asyncio.Semaphore] = WeakKeyDictionary()
 _AGAIN = 60_000_000
 """Microseconds by which a stream that fell behind reaches back behind what it has sent."""
 
@@ -86,6 +90,7 @@ class Stream:
         self._sent: set[str] = set()
         self._filled = asyncio.Event()
         self._subscriber = Subscriber(self._test, self._filled.set)
+        self._reading = _READING.setdefault(core, asyncio.Semaphore(_AT_ONCE))
         self._subscriptions = subscriptions_of(core)
         self._subscriptions.add(self._workspace, self._subscriber)
 
@@ -112,7 +117,7 @@ class Stream:
         place: Place | None = None
         while True:
             dropped = self._subscriber.dropped
-            async with self._subscriptions.reading:
+            async with self._reading:
                 waiting = await waiting_events(self._database, self._workspace, self._test)
             place = await self._send_stored(place)
             for event in waiting:
@@ -129,7 +134,7 @@ class Stream:
             self._request.filter,
             window=self._window,
             place=place,
-            reading=self._subscriptions.reading,
+            reading=self._reading,
         )
         async for page in pages:
             for event in page:

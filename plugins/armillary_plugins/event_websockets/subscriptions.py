@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from armillary_plugins.events.matching import Subject, Test, subject_of
 
-_AT_ONCE = 4
-"""Streams that read stored events at once; the rest of the database is for everybody else."""
 QUEUE = 256
 """Events that wait for one subscriber; what comes beyond is not for him any more."""
 
@@ -44,7 +41,6 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._by_workspace: dict[int, list[Subscriber]] = {}
-        self.reading = asyncio.Semaphore(_AT_ONCE)
 
     def add(self, workspace: int, subscriber: Subscriber) -> None:
         """Tell a subscriber what happens from now on."""

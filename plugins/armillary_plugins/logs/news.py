@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from armillary_plugins.logs.ingest import Batch
-
-_AT_ONCE = 4
-"""Streams that look for new lines at once; the rest of the database is for everybody else."""
 
 
 class News:
@@ -17,7 +13,6 @@ class News:
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[Batch], None]] = []
-        self.reading = asyncio.Semaphore(_AT_ONCE)
 
     def listen(self, listener: Callable[[Batch], None]) -> None:
         """Tell somebody from now on."""

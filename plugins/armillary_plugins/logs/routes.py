@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from weakref import WeakKeyDictionary
 
 from armillary.api import Answer, Call, Routes, page_limit
 from armillary.api_socket import Socket, handshake, send_until_left
@@ -24,6 +25,9 @@ from armillary_plugins.logs.table_file import COLUMNS, MEDIA_TYPE, csv_bytes, di
 routes = Routes(tag="Logs")
 _PAGE = 1000
 _STREAMED = 250
+_AT_ONCE = 4
+"""Streams that look for new lines at once; the rest of the database is for everybody else."""
+_READING: WeakKeyDictionary[object, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @routes.post("/logs/", scope="run_flows", answers={201: None}, hot=True, nul=True)
@@ -99,11 +103,12 @@ async def _send(call: Call, socket: Socket, logs: LogFilter) -> None:
             stored.set()
 
     after = await repository.newest_key(call.read())
+    reading = _READING.setdefault(call.core, asyncio.Semaphore(_AT_ONCE))
     news = news_of(call.core)
     news.listen(hear)
     try:
         while True:
-            async with news.reading:
+            async with reading:
                 lines, after = await repository.arrived(
                     call.read(), logs, after=after, limit=_STREAMED
                 )
