@@ -109,9 +109,9 @@ class Execution:
             await asyncio.sleep(answer["details"]["delay_seconds"])
         state = answer["state"]
         if state["type"] == "RUNNING":
-            self.take_slot(state, since)
             lease = state["state_details"]["deployment_concurrency_lease_id"]
-            if lease is not None and self._keeping is None:
+            if lease is not None and self._keeping is None:  # a retry does not put the end off
+                self.take_slot(state, since)
                 self._keeping = client.begin(keep(client, self._run_id, lease, _LEASE))
                 self._keeping.add_done_callback(self._lost)
         return answer
