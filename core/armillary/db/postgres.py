@@ -29,7 +29,9 @@ T = TypeVar("T")
 
 _GROUP = 64
 _WRITERS = 2
-_CONNECTIONS = 8 + _WRITERS
+_CONNECTIONS = 8
+_BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""Hot operations find everything by key: planned once, for planning takes longer than the rest."""
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -82,6 +84,7 @@ class PostgresDatabase(Database):
         super().__init__(clock)
         self.url = url
         self._pool: Any = None
+        self._writing: Any = None
         self._queue: deque[_Entry] = deque()
         self._wake = asyncio.Event()
         self._pulse = Pulse(url)
@@ -93,14 +96,8 @@ class PostgresDatabase(Database):
     async def open(self) -> None:
         """Connect; ConfigError with one sentence if that cannot be."""
         try:
-            self._pool = await asyncpg.create_pool(
-                self.url,
-                min_size=2,
-                max_size=_CONNECTIONS,
-                statement_cache_size=512,
-                timeout=5,
-                reset=_leave,
-            )
+            self._pool = await self._connected(most=_CONNECTIONS)
+            self._writing = await self._connected(most=_WRITERS, settings=_BY_KEY)
         except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
             shown = self.url.rpartition("@")[2] or self.url
             message = (
@@ -116,6 +113,17 @@ class PostgresDatabase(Database):
             ),
         ]
 
+    async def _connected(self, *, most: int, settings: dict[str, str] | None = None) -> Any:
+        return await asyncpg.create_pool(
+            self.url,
+            min_size=min(2, most),
+            max_size=most,
+            statement_cache_size=512,
+            timeout=5,
+            reset=_leave,
+            server_settings=settings,
+        )
+
     async def close(self) -> None:
         """Let what is queued finish, then disconnect."""
         while self._queue or self._under_way:
@@ -124,19 +132,21 @@ class PostgresDatabase(Database):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        try:
-            async with asyncio.timeout(_FAREWELL):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        for pool in (self._writing, self._pool):
+            try:
+                async with asyncio.timeout(_FAREWELL):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
+    async def connection(self, *, writing: bool = False) -> AsyncIterator[Any]:
         """Borrow a connection; what goes wrong with it becomes a deliberate error."""
         if self._pulse.silent:
             raise Unavailable("the database is away: it does not answer")
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            pool = self._writing if writing else self._pool
+            async with pool.acquire(timeout=10) as connection:
                 self._pulse.begin(connection)
                 try:
                     yield connection
@@ -158,12 +168,17 @@ class PostgresDatabase(Database):
         A deadlock's victim is done again, and so is what met a connection that had been cut
         while it was idle, for nothing of it had begun.
         """
+        return await self._write(work, workspace)
+
+    async def _write(
+        self, work: Callable[[Unit], Awaitable[T]], workspace: int | None, *, writing: bool = False
+    ) -> T:
         dead = 0
         attempt = 1
         while True:
             borrowed = begun = False
             try:
-                async with self.connection() as connection:
+                async with self.connection(writing=writing) as connection:
                     borrowed = True
                     unit = PostgresUnit(connection, workspace, self.clock.micros())
                     async with connection.transaction():
@@ -232,7 +247,7 @@ class PostgresDatabase(Database):
         operation = batch[0][0]
         requests = [request for _, _, request, _ in batch]
         try:
-            answers = await self.write(partial(_whole, operation, requests), workspace=None)
+            answers = await self._write(partial(_whole, operation, requests), None, writing=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
             if len(batch) > 1 and not isinstance(error, Unavailable):
                 for entry in batch:
