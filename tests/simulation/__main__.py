@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
+from tests.simulation.outcome import Outcome
 from tests.simulation.plan import Plan, draw
 from tests.simulation.planted import DEFECTS
 from tests.simulation.report import command, told
 from tests.simulation.shrink import kinds_of, shrink
-from tests.simulation.world import Outcome, carry_out
+from tests.simulation.world import carry_out
 
 _EACH = 20
 """Up to so many seeds have a line each."""

@@ -29,13 +29,20 @@ _NOT_AFTER = {
 """What the chart has no line for; CRASHED and CANCELLED can be forced."""
 
 
-def violations(file: Path, ledger: Ledger, moment: Moment | None = None) -> list[str]:
-    """Everything that is not as it must be, in words; looked up in the file itself."""
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
-        found = [*ledger.wrong, *_acknowledged(connection, ledger), *_histories(connection, ledger)]
-        for look in _LOOKS:
-            found += look(connection, ledger, moment or Moment())
-    connection.close()
+def onlooker(file: Path) -> sqlite3.Connection:
+    """A connection that only looks.
+
+    Where it stays open, the write-ahead log of a killed server stays where it is, as after a real
+    kill; otherwise the last connection that is closed would tidy it up.
+    """
+    return sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+
+
+def violations(rows: sqlite3.Connection, ledger: Ledger, moment: Moment | None = None) -> list[str]:
+    """Everything that is not as it must be, in words; looked up in the rows themselves."""
+    found = [*ledger.wrong, *_acknowledged(rows, ledger), *_histories(rows, ledger)]
+    for look in _LOOKS:
+        found += look(rows, ledger, moment or Moment())
     return found
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 EVERY = 5.0
 """Seconds between two looks."""
@@ -32,30 +31,29 @@ where coalesce(f.state_type, t.state_type) in ('COMPLETED', 'FAILED', 'CANCELLED
 class InTime:
     """Remembers since when something is seen that must soon be over."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self) -> None:
         self._since: dict[str, float] = {}
-        self._connection: sqlite3.Connection | None = None
 
     def forget(self) -> None:
-        """The server was killed: everything has its time again, and the file may be another."""
+        """The server was killed: everything has its time again."""
         self._since.clear()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
-    def overdue(self, elapsed: float, micros: int, asked: Iterable[tuple[str, float]]) -> list[str]:
+    def overdue(
+        self,
+        rows: sqlite3.Connection,
+        elapsed: float,
+        micros: int,
+        asked: Iterable[tuple[str, float]],
+    ) -> list[str]:
         """What should be over by now; ``asked`` is what waits for an answer, and since when."""
-        seen = dict(self._pending(micros))
+        seen = dict(self._pending(rows, micros))
         self._since = {each: self._since.get(each, elapsed) for each in seen}
         wrong = [each for each, since in self._since.items() if elapsed - since > seen[each]]
         return [*wrong, *(f"{what} waits for an answer" for what, since in asked
                           if elapsed - since > _ANSWER)]  # fmt: skip
 
-    def _pending(self, micros: int) -> Iterator[tuple[str, float]]:
-        if self._connection is None:
-            self._connection = sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)
-        ask = self._connection.execute
+    def _pending(self, rows: sqlite3.Connection, micros: int) -> Iterator[tuple[str, float]]:
+        ask = rows.execute
         for (event,) in ask(_UNSTORED):
             yield f"event {event} is not stored yet", _STORED
         for (lease,) in ask(_RUN_OUT, (micros,)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tests.simulation.outcome import Outcome, Said
 from tests.simulation.plan import LIFE, Plan, draw
-from tests.simulation.world import Outcome, Said
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WRONG = 10

@@ -16,7 +16,7 @@ from armillary.db.unit import Unit
 from armillary.plugins import Found, Plugins, discover, enabled_among
 from armillary.server import services_of
 from armillary.services.supervisor import Supervisor
-from armillary.settings import load
+from armillary.settings import Settings, load
 from armillary.workspaces import DEFAULT_ACCOUNT
 from tests.simulation.disk import Disk
 from tests.simulation.places import ELSEWHERE
@@ -67,6 +67,8 @@ class Server:
         self.file = home / "armillary.db"
         self.disk = Disk(chance)
         self.settings: dict[str, Any] = {}
+        self._loaded: Settings | None = None
+        """What every process of it reads from them."""
         self.process = Process("nobody")
         self.process.kill()
         self.app: Any = None
@@ -119,7 +121,7 @@ class Server:
     async def _run(self, process: Process, ready: asyncio.Future[None]) -> None:
         file = f"sqlite:///{self.file}"
         flags = {"home": str(self.home), "database.url": file, **self.settings}
-        settings = load(found(), environ={}, flags=flags)
+        settings = self._loaded = self._loaded or load(found(), environ={}, flags=flags)
         enabled = enabled_among(found(), enable=(), disable=("ui",))
         database = SimulatedSqlite(self.file, self.clock, self.chance, self.disk)
         process.on_death.append(database.cut)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from tests.simulation.outcome import Outcome
 from tests.simulation.plan import Plan
-from tests.simulation.world import Outcome
 
 _RUNS = 60
 _SECONDS = 60.0

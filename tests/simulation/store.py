@@ -91,9 +91,7 @@ class SimulatedSqlite(SqliteDatabase):
         self._writer._connection = OnDisk(self.writing, self._disk)  # type: ignore[assignment]
 
     async def _scanner(self) -> Any:
-        connection = self._connect(())
-        connection.execute("pragma query_only=on")
-        return _Scanner(connection, self._chance)
+        return _Scanner(self.reading, self._chance)
 
     def cut(self) -> None:
         """What a kill does: what is not committed is gone."""

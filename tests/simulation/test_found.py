@@ -14,8 +14,9 @@ from armillary.orchestration.rules.retried_by_its_process import RetriesAreMadeB
 from armillary.orchestration.states import TERMINAL
 from armillary.orchestration.verdicts import ACCEPT
 from armillary_plugins.concurrency import services
+from tests.simulation.outcome import Outcome
 from tests.simulation.plan import Arrival, ClockJump, Plan, Step, Weather
-from tests.simulation.world import Outcome, carry_out
+from tests.simulation.world import carry_out
 
 LIFE = 900.0
 

@@ -2,10 +2,10 @@
 
 from itertools import count
 
+from tests.simulation.outcome import Outcome, Said
 from tests.simulation.plan import Plan, draw
 from tests.simulation.report import command, told
 from tests.simulation.shrink import kind_of, shrink
-from tests.simulation.world import Outcome, Said
 
 _RUN = "11111111-2222-4333-8444-555555555555"
 _OTHER = "21111111-2222-4333-8444-555555555555"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import heapq
 import selectors
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -81,49 +82,54 @@ class Process:
         return self.alive
 
 
-class _Turns(selectors.SelectSelector):
-    """Waits for nothing: where the loop would sleep, its time goes on."""
-
-    loop: Timeline
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise Stalled
-        if timeout > 0:
-            self.loop.elapsed += timeout
-        return []
-
-
 class Timeline(asyncio.SelectorEventLoop):
     """The loop of a simulation; one that has no threads and no sockets."""
 
     def __init__(self) -> None:
-        self._buried = False
         self.elapsed = 0.0
-        turns = _Turns()
-        turns.loop = self
-        super().__init__(turns)
+        super().__init__(selectors.SelectSelector())
 
     def time(self) -> float:
         return self.elapsed
 
+    def _run_once(self) -> None:
+        """One turn, as the real loop's; where that would sleep, time goes on."""
+        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+        if not ready and not self._stopping:  # type: ignore[attr-defined]
+            if not scheduled:
+                raise Stalled
+            self.elapsed += max(0.0, scheduled[0]._when - self.elapsed)
+        due = self.elapsed + self._clock_resolution  # type: ignore[attr-defined]
+        while scheduled and scheduled[0]._when < due:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.Handle:
-        call = _Call.of(self, callback, args, context)
-        if call is None:
-            return super().call_soon(callback, *args, context=context)
-        call.handle = super().call_soon(call, context=call.context)
-        return call.handle
+        if context is None:
+            context = contextvars.copy_context()
+        kind = asyncio.Handle if context.get(_HERE) is None else _Call
+        handle = kind(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        call = _Call.of(self, callback, args, context)
-        if call is None:
-            return super().call_at(when, callback, *args, context=context)
-        handle = super().call_at(when, call, context=call.context)
-        call.handle = handle
+        if context is None:
+            context = contextvars.copy_context()
+        kind = asyncio.TimerHandle if context.get(_HERE) is None else _LateCall
+        handle = kind(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, handle)  # type: ignore[attr-defined]
+        handle._scheduled = True  # type: ignore[attr-defined]
         return handle
 
     def call_soon_threadsafe(  # type: ignore[override]
@@ -137,16 +143,11 @@ class Timeline(asyncio.SelectorEventLoop):
 
     def bury(self) -> None:
         """End what is left in the middle of something: all of it, quietly, and for good."""
-        self._buried = True
         for task in sorted(asyncio.all_tasks(self), key=asyncio.Task.get_name):
             for _ in range(_LAYERS):
                 with contextlib.suppress(BaseException):
                     task.get_coro().close()
         self.close()
-
-    def _check_closed(self) -> None:
-        if not self._buried:
-            super()._check_closed()  # type: ignore[misc]
 
     def within(self, process: Process, call: Callable[[], asyncio.Task[Any]]) -> asyncio.Task[Any]:
         """Begin a task that belongs to a process."""
@@ -155,42 +156,33 @@ class Timeline(asyncio.SelectorEventLoop):
         return context.run(call)
 
 
-class _Call:
+class _Call(asyncio.Handle):
     """A callback that belongs to a process: run, held, or dropped with it."""
 
-    __slots__ = ("_args", "_callback", "_loop", "_process", "context", "handle")
+    __slots__ = ()
 
-    handle: asyncio.Handle
+    _context: contextvars.Context
+    _loop: Timeline
 
-    def __init__(
-        self, loop: Timeline, process: Process, callback: Any, args: Any, context: Any
-    ) -> None:
-        self._loop = loop
-        self._process = process
-        self._callback = callback
-        self._args = args
-        self.context = context
-
-    @classmethod
-    def of(cls, loop: Timeline, callback: Any, args: Any, context: Any) -> _Call | None:
-        """The callback as one of the process it comes from, if it comes from any."""
-        if context is None:
-            context = contextvars.copy_context()
-        process = context.get(_HERE)
-        return None if process is None else cls(loop, process, callback, args, context)
-
-    def __call__(self) -> None:
-        process = self._process
+    def _run(self) -> None:
+        process = self._context[_HERE]
+        assert process is not None, "a call of nobody is a plain handle"
         if not process.holds(self) and process.counted():
-            self._callback(*self._args)
+            super()._run()
 
     def again(self) -> None:
         """Run after all, unless it was cancelled meanwhile."""
         self._loop.call_later(0, self._late, context=contextvars.Context())
 
     def _late(self) -> None:
-        if not self.handle.cancelled():
-            self.context.run(self)
+        if not self.cancelled():
+            self._run()
+
+
+class _LateCall(_Call, asyncio.TimerHandle):
+    """The same at its time."""
+
+    __slots__ = ()
 
 
 def here() -> Process | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import random
@@ -10,17 +11,17 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.simulation.clients import Client, GaveUp
-from tests.simulation.invariants import violations
+from tests.simulation.invariants import onlooker, violations
 from tests.simulation.invariants_in_time import EVERY, InTime
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
 from tests.simulation.network import Answer, Faults, Lost, Network
+from tests.simulation.outcome import Outcome, Said
 from tests.simulation.people import client, furnish
 from tests.simulation.plan import (
     THE_SERVER,
@@ -42,38 +43,6 @@ from tests.simulation.tuning import tuned
 
 _SETTLE = 700.0
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of its own is made there
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a client asked and was answered."""
-
-    at: float
-    who: str
-    asked: str
-    answered: str
-
-    def __str__(self) -> str:
-        return f"{self.at:9.3f} s  {self.who}: {self.asked} -> {self.answered}"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a plan came to."""
-
-    plan: Plan
-    wrong: list[str]
-    ended: float
-    """When the first thing was seen to be wrong, or everybody was gone."""
-    kills: int
-    runs: int
-    digest: str
-    """Of every row there is: equal for two runs of a plan."""
-    said: list[Said]
-
-    def silent(self) -> Outcome:
-        """The same without what was said, which is long."""
-        return replace(self, said=[])
 
 
 def simulate(seed: int, *, life: float | None = None) -> Outcome:
@@ -149,7 +118,8 @@ class _World:
         self._settle = _SETTLE
         self.ledger = Ledger()
         self.server = Server(loop, home, self._chance("server"))
-        self._in_time = InTime(self.server.file)
+        self._in_time = InTime()
+        self._rows: sqlite3.Connection
         self._people: dict[str, Process] = {}
         self._networks: list[Network] = []
         self._over = asyncio.Event()
@@ -164,6 +134,10 @@ class _World:
 
     async def run(self) -> None:
         await self.server.start()
+        with contextlib.closing(onlooker(self.server.file)) as self._rows:
+            await self._live()
+
+    async def _live(self) -> None:
         try:
             await self._furnish()
         except GaveUp:
@@ -294,7 +268,7 @@ class _World:
             elif self.server.alive:
                 elapsed, micros = self.loop.elapsed, self.server.clock.micros()
                 self.waiting = {one: of for one, of in self.waiting.items() if not one.done()}
-                overdue = self._in_time.overdue(elapsed, micros, self.waiting.values())
+                overdue = self._in_time.overdue(self._rows, elapsed, micros, self.waiting.values())
                 self._found(f"at {elapsed - self._began:.0f} s", overdue)
 
     def _give_time(self) -> None:
@@ -312,7 +286,7 @@ class _World:
             settled=settled,
         )
         failures = self.server.failures
-        self._found(when, [*failures, *violations(self.server.file, self.ledger, moment)])
+        self._found(when, [*failures, *violations(self._rows, self.ledger, moment)])
 
     def _found(self, when: str, wrong: list[str]) -> None:
         self.wrong += [f"{when}: {each}" for each in wrong]

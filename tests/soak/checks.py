@@ -41,8 +41,8 @@ async def wrong(database_url: str, ledger: Acknowledged) -> list[str]:
         copy = Path(folder) / "copy.db"
         await copied(database_url, copy)
         _leave_out_repeats(copy, ledger)
-        found = violations(copy, _simulated(ledger))
         with contextlib.closing(sqlite3.connect(copy)) as connection:
+            found = violations(connection, _simulated(ledger))
             for look in (_damage, _claimed, _confirmed, _logged, _leased, _followed):
                 found += look(connection, ledger)
         return found
