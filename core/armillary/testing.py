@@ -70,6 +70,15 @@ class ManualClock:
         """How many wait for the clock to be moved."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, as somebody might; who sleeps does so as long as before."""
+        micros = round(seconds * 1_000_000)
+        self._micros += micros
+        self._start += micros
+        self._sleepers = [
+            (until + micros, number, future) for until, number, future in self._sleepers
+        ]
+
     async def advance(self, seconds: float) -> None:
         """Move on, letting those who wake on the way do what they do."""
         end = self._micros + round(seconds * 1_000_000)

@@ -22,7 +22,6 @@ from armillary_plugins.cancellation_cleanup.services import (
     EndCancellations,
 )
 from armillary_plugins.concurrency.config import Config as LeaseConfig
-from armillary_plugins.concurrency.services import TakeSlotsBack
 from armillary_plugins.fail_expired_pauses.config import Config as PauseConfig
 from armillary_plugins.fail_expired_pauses.services import FailExpiredPauses
 from armillary_plugins.mark_late_runs.config import Config as LateConfig
@@ -30,6 +29,7 @@ from armillary_plugins.mark_late_runs.services import MarkLateRuns
 from tests.model.effort import effort
 from tests.model.flow_run_model import FAILED_PAUSE, Caller, FlowRun, Limit, stored
 from tests.model.flow_run_world import CALLERS, NEWEST, Asked, FlowRunWorld, Turn
+from tests.model.reaping import TakeSlotsBackInTime
 from tests.model.runs import KEPT, SECOND, UNPERSISTED, Run, State, copied
 from tests.model.server import Server
 
@@ -304,7 +304,7 @@ class FlowRuns(RuleBasedStateMachine):
             Turn(MarkLateRuns(core, LateConfig()), self.mark_late),
             Turn(FailExpiredPauses(core, PauseConfig()), self.fail_pauses),
             Turn(EndCancellations(core, CleanupConfig()), self.end_cancellations),
-            Turn(TakeSlotsBack(core, LeaseConfig()), self.end_leases),
+            Turn(TakeSlotsBackInTime(core, LeaseConfig()), self.end_leases),
         ]
 
     def end_leases(self) -> None:
@@ -346,7 +346,7 @@ class FlowRuns(RuleBasedStateMachine):
 
     @rule()
     def reap(self) -> None:
-        self.server.turn(TakeSlotsBack(self.server.core, LeaseConfig()))
+        self.server.turn(TakeSlotsBackInTime(self.server.core, LeaseConfig()))
         self.world.model.reap(self.world.now)
         self.world.compare()
 

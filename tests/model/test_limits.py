@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 )
 
 from armillary_plugins.concurrency.config import Config
-from armillary_plugins.concurrency.services import TakeSlotsBack
 from tests.model.effort import effort
 from tests.model.limit_model import LOCKED, SECOND, Lease, Limit, LimitModel
+from tests.model.reaping import TakeSlotsBackInTime
 from tests.model.server import Server
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -316,7 +316,7 @@ class Limits(RuleBasedStateMachine):
 
     @rule()
     def reap(self) -> None:
-        self.server.turn(TakeSlotsBack(self.server.core, Config()))
+        self.server.turn(TakeSlotsBackInTime(self.server.core, Config()))
         self.model.reap(self.now)
         self.compare()
 

@@ -27,13 +27,13 @@ _FROM = f"select {_COLUMNS} from concurrency_lease c where c.workspace = ?"
 _ON_LIMIT = """exists (
   select 1 from concurrency_lease_limit k where k.lease_id = c.id and k.limit_id = ?)"""
 _INSERT = """
-insert into concurrency_lease (id, workspace, created, expires, slots, holder_type, holder_id)
-values (?, ?, ?, ?, ?, ?, ?)
+insert into concurrency_lease
+  (id, workspace, created, expires, lasts, slots, holder_type, holder_id)
+values (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_LIMIT = "insert into concurrency_lease_limit (limit_id, lease_id) values (?, ?)"
-_RENEW = "update concurrency_lease set expires = ? where workspace = ? and id = ?"
+_RENEW = "update concurrency_lease set expires = ?, lasts = ? where workspace = ? and id = ?"
 _PROLONG = f"{_RENEW} and expires < ?"
-_PUT_OFF = f"update concurrency_lease set expires = expires + ? where expires <> {NEVER}"
 _LOCKED = f"{_FROM} and c.id {{in_list}} order by c.id {{for_update}}"
 _LIMITS = "select lease_id, limit_id from concurrency_lease_limit where lease_id {in_list}"
 _DELETE = "delete from concurrency_lease where id {in_list}"
@@ -114,25 +114,22 @@ async def create(unit: Unit, counted: Iterable[Limit], grant: Grant) -> None:
     """Store a lease on slots that were taken."""
     holder = grant.holder
     await unit.run(
-        _INSERT, grant.id, unit.workspace, unit.micros, grant.expires, grant.slots,
-        holder and holder.type, holder and holder.id,
+        _INSERT, grant.id, unit.workspace, unit.micros, grant.expires, grant.expires - unit.micros,
+        grant.slots, holder and holder.type, holder and holder.id,
     )  # fmt: skip
     await unit.many(_INSERT_LIMIT, [(limit.id, grant.id) for limit in counted])
 
 
 async def renew(unit: Unit, lease_id: str, expires: int) -> bool:
     """Let a lease end at another time, even one past its end; False if it is gone."""
-    return bool(await unit.run(_RENEW, expires, unit.workspace, lease_id))
+    lasts = expires - unit.micros
+    return bool(await unit.run(_RENEW, expires, lasts, unit.workspace, lease_id))
 
 
 async def prolong(unit: Unit, lease_id: str, expires: int) -> None:
     """Let a lease not end before that time."""
-    await unit.run(_PROLONG, expires, unit.workspace, lease_id, expires)
-
-
-async def put_off(unit: Unit, micros: int) -> None:
-    """Let every lease that ends by itself, of any workspace, end so much later."""
-    await unit.run(_PUT_OFF, micros)
+    lasts = expires - unit.micros
+    await unit.run(_PROLONG, expires, lasts, unit.workspace, lease_id, expires)
 
 
 async def give_back(unit: Unit, lease_ids: Iterable[str], *, timed: bool = False) -> int:

@@ -27,6 +27,7 @@ class ConcurrencyLeaseTable(Table, tablename="concurrency_lease"):
     workspace = Integer()
     created = BigInt()
     expires = BigInt()
+    lasts = BigInt()
     slots = Integer()
     holder_type = Text(null=True)
     holder_id = Text(null=True)

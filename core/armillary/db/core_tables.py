@@ -59,6 +59,13 @@ class ServiceLeaseTable(Table, tablename="service_lease"):
     expires = BigInt()
 
 
+class ServiceTurnTable(Table, tablename="service_turn"):
+    """When a service took its last turn that must know for how long there was none."""
+
+    service = Text(primary_key=True)
+    taken = BigInt()
+
+
 class ServerProcessTable(Table, tablename="server_process"):
     """Processes that are alive, and what they serve."""
 
@@ -84,6 +91,7 @@ def core_tables() -> Tables:
             OutboxTable,
             ConsumerPositionTable,
             ServiceLeaseTable,
+            ServiceTurnTable,
             ServerProcessTable,
             flows.FlowTable,
             flow_runs.FlowRunTable,

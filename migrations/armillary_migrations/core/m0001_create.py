@@ -45,6 +45,10 @@ STATEMENTS = (
         holder text not null,
         expires bigint not null
     )""",
+    """create table service_turn (
+        service {key} not null primary key,
+        taken bigint not null
+    )""",
     """create table server_process (
         id {key} not null primary key,
         targets text not null,
@@ -367,6 +371,7 @@ STATEMENTS = (
         workspace integer not null,
         created bigint not null,
         expires bigint not null,
+        lasts bigint not null,
         slots integer not null,
         holder_type text,
         holder_id {key}

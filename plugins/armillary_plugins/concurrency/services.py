@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from armillary import Core, Done, LoopService
 from armillary.concurrency import leases
-from armillary.concurrency.leases import put_off
+from armillary.concurrency.absence import make_up
 from armillary.db.unit import Unit
 from armillary_plugins.concurrency.config import Config
 
@@ -20,9 +20,10 @@ _End: TypeAlias = Callable[[Unit, str], Awaitable[bool]]
 class TakeSlotsBack(LoopService):
     """Ends leases that nobody renewed, and those without an end whose holder has ended.
 
-    Who could not be asked for a renewal must not end what was not renewed.  So where a turn comes
-    much later than it should, because the process stood still, the machine slept, the database
-    was away or the clock was put forward, every lease ends that much later too.
+    Where a turn comes much later than it should, because the server was not there, stood still,
+    had no database, or the clock was put forward, every lease ends that much later too.  How
+    late the first turn is that this process takes, it cannot know: so all since the last one of
+    whoever took it counts.
     """
 
     name = "concurrency"
@@ -30,24 +31,18 @@ class TakeSlotsBack(LoopService):
     def __init__(self, core: Core, config: Config) -> None:
         super().__init__(core, interval=config.interval)
         self.config = config
-        self._looked: int | None = None
-        """When the last turn was that did what it should."""
+        self._usual = 0
 
     async def run_once(self) -> Done:
         """End one batch of either; each is looked at again in its own unit of work."""
-        now = self.core.clock.micros()
-        await self._make_up_for_absence(now)
-        done = await self._end_batch(now)
-        self._looked = now
-        return done
-
-    async def _make_up_for_absence(self, now: int) -> None:
-        looked = now if self._looked is None else self._looked
-        away = now - looked - int(self.interval * _SECOND)
-        if away > _LATE * _SECOND:
+        late = _LATE * _SECOND if self._usual else 0
+        away = await self.core.database.write(
+            lambda unit: make_up(unit, usual=self._usual, late=late), workspace=None
+        )
+        self._usual = int(self.interval * _SECOND)
+        if away > self._usual + _LATE * _SECOND:
             self.log.warning("leases are put off by %.0f s: nobody could renew them", away / 1e6)
-            await self.core.database.write(lambda unit: put_off(unit, away), workspace=None)
-            self._looked = now
+        return await self._end_batch(self.core.clock.micros())
 
     async def _end_batch(self, now: int) -> Done:
         reader = self.core.database.read(None)

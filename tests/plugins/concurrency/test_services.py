@@ -1,5 +1,7 @@
 """Slots of holders that have gone come back, those of others never."""
 
+import pytest
+
 from armillary import Done
 from armillary.concurrency import leases, limits
 from armillary.concurrency.leases import Grant, Holder
@@ -68,6 +70,96 @@ async def test_what_nobody_could_renew_does_not_end(core: Core, clock: ManualClo
     assert await used(core) == 1
 
 
+async def test_leases_last_longer_by_as_long_as_no_server_was_there(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, 60)
+    await TakeSlotsBack(core, Config()).run_once()
+    await clock.advance(30)
+    await hold(core, 2, 60)
+    await clock.advance(1000)
+    service = TakeSlotsBack(core, Config())
+    assert await service.run_once() == Done()
+    assert await after(50, service, clock) == Done()
+    assert await after(10, service, clock) == Done(found=2, changed=2)
+
+
+async def test_a_lease_that_came_after_the_last_turn_outlives_an_absence_too(
+    core: Core, clock: ManualClock
+) -> None:
+    await TakeSlotsBack(core, Config()).run_once()
+    await clock.advance(100)
+    await hold(core, 1, 60)
+    await clock.advance(1000)
+    service = TakeSlotsBack(core, Config())
+    assert await service.run_once() == Done()
+    assert await after(50, service, clock) == Done()
+    assert await after(10, service, clock) == Done(found=1, changed=1)
+
+
+async def test_where_a_server_starts_again_and_again_leases_end_all_the_same(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, 60)
+    for _ in range(5):
+        service = TakeSlotsBack(core, Config())
+        await service.run_once()
+        assert await after(10, service, clock) == Done()
+        await clock.advance(7)
+    service = TakeSlotsBack(core, Config())
+    await service.run_once()
+    assert await after(10, service, clock) == Done(found=1, changed=1)
+
+
+async def test_who_takes_the_service_over_does_not_count_turns_of_others_as_an_absence(
+    core: Core, clock: ManualClock
+) -> None:
+    here, there = TakeSlotsBack(core, Config()), TakeSlotsBack(core, Config())
+    await here.run_once()
+    await hold(core, 1, 60)
+    await there.run_once()
+    assert await after(50, there, clock) == Done()
+    assert await after(10, here, clock) == Done(found=1, changed=1)
+
+
+async def test_a_lease_that_begins_after_the_clock_was_put_forward_is_put_off_by_nothing(
+    core: Core, clock: ManualClock
+) -> None:
+    await hold(core, 1, 60)
+    service = TakeSlotsBack(core, Config())
+    await service.run_once()
+    clock.jump(3600)
+    await clock.advance(5)
+    await hold(core, 2, 60)
+    await clock.advance(5)
+    assert await service.run_once() == Done()
+    assert await after(50, service, clock) == Done(found=1, changed=1)
+    assert await after(10, service, clock) == Done(found=1, changed=1)
+
+
+@pytest.mark.parametrize("lasts", [60, None])
+async def test_a_clock_put_back_keeps_the_slot_of_who_has_gone_for_a_lease_at_most(
+    core: Core, clock: ManualClock, lasts: float | None
+) -> None:
+    await hold(core, 1, lasts)
+    service = TakeSlotsBack(core, Config(unknown_after=59))
+    await service.run_once()
+    clock.jump(-86_400)
+    assert await after(60, service, clock) == Done()
+    assert await after(10, service, clock) == Done(found=1, changed=1)
+    assert await used(core) == 0
+
+
+async def test_nothing_is_stored_at_a_turn_that_has_nothing_to_look_after(
+    core: Core, clock: ManualClock
+) -> None:
+    service = TakeSlotsBack(core, Config())
+    await hold(core, 1, 60)
+    await after(80, service, clock)
+    assert await used(core) == 0
+    assert await core.database.read(None).all("select * from service_turn") == []
+
+
 async def test_a_turn_that_is_a_little_late_puts_nothing_off(
     core: Core, clock: ManualClock
 ) -> None:
@@ -82,9 +174,9 @@ async def test_a_turn_that_is_a_little_late_puts_nothing_off(
 async def test_a_turn_ends_a_batch_and_the_next_goes_on(core: Core, clock: ManualClock) -> None:
     for number in range(5):
         await hold(core, number, 60)
-    await clock.advance(61)
     service = TakeSlotsBack(core, Config(batch=3))
-    assert await service.run_once() == Done(found=3, changed=3)
+    assert await service.run_once() == Done()
+    assert await after(60, service, clock) == Done(found=3, changed=3)
     assert await service.run_once() == Done(found=2, changed=2)
     assert await used(core) == 0
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from armillary import Core
@@ -31,6 +32,7 @@ routes = Routes(tag="Concurrency limits")
 _RUN = "run_tasks"
 _ON_NOTHING = "00000000-0000-8000-8000-"
 """How ids of leases begin that hold nothing: nobody stores them, so no client need end them."""
+_Taking: TypeAlias = Callable[[Unit], Awaitable[Taken]]
 _ROOMS: WeakKeyDictionary[Core, WaitingRoom] = WeakKeyDictionary()
 
 
@@ -40,7 +42,8 @@ _ROOMS: WeakKeyDictionary[Core, WaitingRoom] = WeakKeyDictionary()
 async def take_slots(call: Call, body: TakeSlots) -> Answer:
     """Take slots of all of these limits, or of none; 423 says when to ask again."""
     body.check()
-    return Answer.json(short(await _taken(call, body, None)))
+    found = await _taken(call, body, lambda unit: repository.take(unit, body, None))
+    return Answer.json(short(found))
 
 
 @routes.post(
@@ -49,25 +52,25 @@ async def take_slots(call: Call, body: TakeSlots) -> Answer:
 async def take_slots_under_lease(call: Call, body: TakeSlotsUnderLease) -> Answer:
     """Take slots that come back by themselves unless the lease is renewed."""
     body.check()
-    grant = Grant(
-        id=call.core.ids.uuid4(),
-        slots=body.slots,
-        expires=leases.after(call.core.clock.micros(), body.lease_duration),
-        holder=body.held_by(),
-    )
-    found = await _taken(call, body, grant)
-    lease_id = grant.id if found else _ON_NOTHING + grant.id[-12:]
-    return Answer.json(Granted(lease_id, short(found)))
+    lease_id = call.core.ids.uuid4()
+
+    async def work(unit: Unit) -> Taken:
+        grant = Grant(
+            id=lease_id,
+            slots=body.slots,
+            expires=leases.after(unit.micros, body.lease_duration),
+            holder=body.held_by(),
+        )
+        return await repository.take(unit, body, grant)
+
+    found = await _taken(call, body, work)
+    return Answer.json(Granted(lease_id if found else _ON_NOTHING + lease_id[-12:], short(found)))
 
 
-async def _taken(call: Call, body: TakeSlots, grant: Grant | None) -> Sequence[Limit]:
+async def _taken(call: Call, body: TakeSlots, work: _Taking) -> Sequence[Limit]:
     """Take slots and return the limits that were found; Refused (423) where there is no room."""
     if not await limits.any_named(call.read(), body.names):
         return []
-
-    async def work(unit: Unit) -> Taken:
-        return await repository.take(unit, body, grant)
-
     taken = await call.write(work)
     if taken.full:
         room = _ROOMS.setdefault(call.core, WaitingRoom())
@@ -119,7 +122,10 @@ async def renew_lease(call: Call, body: RenewLease) -> Answer:
     lease_id = call.path["lease_id"]
     if lease_id.startswith(_ON_NOTHING):
         return Answer.empty()
-    until = leases.after(call.core.clock.micros(), body.lease_duration)
-    if not await call.write(lambda unit: leases.renew(unit, lease_id, until)):
+
+    async def work(unit: Unit) -> bool:
+        return await leases.renew(unit, lease_id, leases.after(unit.micros, body.lease_duration))
+
+    if not await call.write(work):
         raise Refused(410, "Lease not found: it has ended, and its slots were given back.")
     return Answer.empty()
