@@ -1,5 +1,7 @@
 """Who runs a singleton: a row with a deadline, taken and prolonged in one statement.
 
+A deadline twice as far away as one that is set now was set before the clock was put back, and
+binds nobody: its holder may be gone.
 Where this process is the only one on its database there is no contest and no row.
 """
 
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 _TAKE = (
     "insert into service_lease (service, holder, expires) values (?, ?, ?) "
     "on conflict (service) do update set holder = excluded.holder, expires = excluded.expires "
-    "where service_lease.holder = excluded.holder or service_lease.expires < ?"
+    "where service_lease.holder = excluded.holder or service_lease.expires < ? "
+    "or service_lease.expires > ?"
 )
 _GIVE_BACK = "delete from service_lease where service = ? and holder = ?"
 
@@ -36,8 +39,9 @@ class Lease:
             return True
 
         async def take(unit: Unit) -> int:
+            now, micros = unit.micros, self._micros
             return await unit.run(
-                _TAKE, self._service, self._holder, unit.micros + self._micros, unit.micros
+                _TAKE, self._service, self._holder, now + micros, now, now + 2 * micros
             )
 
         self._held = bool(await self._core.database.write(take, workspace=None))

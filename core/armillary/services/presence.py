@@ -2,7 +2,8 @@
 
 Where the database is a file its lock does that.  Elsewhere every process has a row that it
 touches every few seconds.  A row of a process that died on this machine is taken at once; one
-from elsewhere once it was not touched for a while.
+from elsewhere once it was not touched for a while, or was not while we looked: a clock that was
+put back leaves rows in the future.
 """
 
 from __future__ import annotations
@@ -73,12 +74,14 @@ class Presence(Service):
 
     async def open(self) -> None:
         """Enter; ConfigError if another process is alive on this database."""
+        clock = self.core.clock
+        began = clock.monotonic()
         other = await self._enter()
         if other is not None:
             self.log.info("waiting whether %s is still there", other.shown)
         while other is not None:
-            await self.core.clock.sleep(_LOOK_EVERY)
-            now = await self._enter()
+            await clock.sleep(_LOOK_EVERY)
+            now = await self._enter(gone=other if clock.monotonic() - began > _GONE_AFTER else None)
             if now is not None and now != other:
                 message = (
                     f"This database is already used by {now.shown}. Several processes on one "
@@ -113,14 +116,15 @@ class Presence(Service):
     async def _touch(self, unit: Unit) -> int:
         return await unit.run(_TOUCH, unit.micros, self._id)
 
-    async def _enter(self) -> Process | None:
-        """Enter unless another process may be alive; return that one."""
+    async def _enter(self, *, gone: Process | None = None) -> Process | None:
+        """Enter unless another process, not the one that is gone, may be alive; return that one."""
 
         async def enter(unit: Unit) -> Process | None:
             await unit.one(_ONE_AT_A_TIME)
             for row in await unit.all(_ALL):
                 process = Process(row[0], row[1], row[2])
-                if process.is_dead() or process.seen < unit.micros - _GONE_AFTER * 1_000_000:
+                untouched = process.seen < unit.micros - _GONE_AFTER * 1_000_000
+                if untouched or process == gone or process.is_dead():
                     await unit.run(_LEAVE, process.id)
                 elif process.id != self._id:
                     return process

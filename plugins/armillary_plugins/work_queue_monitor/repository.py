@@ -14,6 +14,11 @@ update worker set status = 'OFFLINE', updated = ?
 where status = 'ONLINE' and last_heartbeat_time
   < ? - cast(? * coalesce(heartbeat_interval_seconds, ?) * 1000000 as bigint)
 """
+_HEARD_IN_FUTURE = (
+    "update worker set last_heartbeat_time = ? where status = 'ONLINE' and last_heartbeat_time > ?",
+    "update work_queue set last_polled = ? where status = 'READY' and last_polled > ?",
+    "update deployment set last_polled = ? where status = 'READY' and last_polled > ?",
+)
 _LONELY_POOLS = """
 select p.workspace, p.id, p.name, p.type, p.status, p.last_status_event_id,
   p.last_transitioned_status_at from work_pool p
@@ -31,6 +36,12 @@ from deployment d join flow f on f.id = d.flow_id
   left join work_queue q on q.id = d.work_queue_id
 where d.status = 'READY' and d.last_polled < ? and (q.last_polled is null or q.last_polled < ?)
 """
+
+
+async def hear_now(unit: Unit) -> None:
+    """Count from now on what was heard of in the future: the clock was put back meanwhile."""
+    for statement in _HEARD_IN_FUTURE:
+        await unit.run(statement, unit.micros, unit.micros)
 
 
 async def workers_offline(unit: Unit, *, heartbeats: float, interval: float) -> int:

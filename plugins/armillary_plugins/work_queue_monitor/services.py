@@ -29,12 +29,7 @@ class WatchWork(LoopService):
         config, now = self.config, self.core.clock.micros()
         queues_before = now - int(config.queue_polled_within * 1e6)
         deployments_before = now - int(config.deployment_polled_within * 1e6)
-        changed = await self.core.database.write(
-            lambda unit: repository.workers_offline(
-                unit, heartbeats=config.heartbeats, interval=config.heartbeat_interval
-            ),
-            workspace=None,
-        )
+        changed = await self.core.database.write(self._workers, workspace=None)
         changed += await self._demote(repository.lonely_pools, repository.pool_not_ready)
         changed += await self._demote(
             lambda reader: repository.quiet_queues(reader, queues_before),
@@ -45,6 +40,14 @@ class WatchWork(LoopService):
             repository.deployment_not_ready,
         )
         return Done(found=changed, changed=changed)
+
+    async def _workers(self, unit: Unit) -> int:
+        await repository.hear_now(unit)
+        return await repository.workers_offline(
+            unit,
+            heartbeats=self.config.heartbeats,
+            interval=self.config.heartbeat_interval,
+        )
 
     async def _demote(self, find: Find, store: Store) -> int:
         """Find rows of all workspaces, then look again and store within each of theirs."""

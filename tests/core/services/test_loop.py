@@ -145,6 +145,20 @@ async def test_a_lease_that_ran_out_goes_to_who_asks_next(
     assert not await one.hold()
 
 
+async def test_a_lease_of_before_the_clock_was_put_back_binds_nobody(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(core.broker), "shared", True)
+    one, other, third = (Lease(core, "turns", seconds=30) for _ in range(3))
+    assert await one.hold()
+    clock.jump(-29)
+    assert not await other.hold(), "as far as clocks of two machines may differ"
+    assert await one.hold(), "who has it and lives says so again"
+    clock.jump(-86_400)
+    assert await other.hold()
+    assert not await third.hold()
+
+
 async def test_alone_a_lease_needs_no_row(core: Core) -> None:
     assert await Lease(core, "turns", seconds=30).hold()
     assert await core.database.read(None).value("select count(*) from service_lease") == 0

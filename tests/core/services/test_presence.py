@@ -82,6 +82,20 @@ async def test_a_process_that_is_touched_no_more_is_replaced(
     assert ELSEWHERE not in await processes(core)
 
 
+async def test_a_process_that_was_last_touched_before_the_clock_was_put_back_is_replaced(
+    core: Core, clock: ManualClock
+) -> None:
+    await row(core, ELSEWHERE, seen=clock.micros())
+    clock.jump(-86_400)
+    began = clock.monotonic()
+    entering = asyncio.create_task(Presence(core).open())
+    while not entering.done():
+        await look_again(core, clock, entering)
+    await entering
+    assert ELSEWHERE not in await processes(core)
+    assert clock.monotonic() - began < 20
+
+
 async def test_a_process_that_died_here_is_replaced_at_once(core: Core, clock: ManualClock) -> None:
     await row(core, f"{socket.gethostname()} {dead_process()} 0190", seen=clock.micros())
     await Presence(core).open()

@@ -38,6 +38,22 @@ async def test_a_turn_fills_what_is_missing_and_the_next_one_nothing(
     assert await service.turn() == Done(found=5, changed=5)
 
 
+async def test_runs_that_were_made_while_the_clock_was_ahead_leave_no_gap(
+    core: Core, api: Api, clock: ManualClock
+) -> None:
+    await api.deployment(schedules=[{"schedule": HOURLY}])
+    service = ScheduleDeployments(core, Config())
+    clock.jump(86_400)
+    assert await service.turn() == Done(found=1, changed=3)
+    clock.jump(-86_400)
+    assert await service.turn() == Done(found=0, changed=0)
+    for _ in range(24):
+        await clock.advance(3600)
+        await service.turn()
+    there = [run["expected_start_time"] for run in await api.runs()]
+    assert len(there) == len(set(there)) == 27
+
+
 async def test_paused_and_inactive_ones_are_left_alone(core: Core, api: Api) -> None:
     flow = await api.flow()
     await api.deployment(flow, "paused", paused=True, schedules=[{"schedule": HOURLY}])

@@ -42,6 +42,22 @@ async def test_a_worker_without_heartbeats_goes_offline_and_then_its_pool(
     assert await service.turn() == Done(found=0, changed=0)
 
 
+async def test_a_clock_put_back_lets_nobody_seem_to_be_there_for_longer(
+    core: Core, api: Api, clock: ManualClock
+) -> None:
+    service = WatchWork(core, Config())
+    await api.pool()
+    await beat(api, "usual")
+    await api.post("/work_pools/pool/get_scheduled_flow_runs", {})
+    queue = (await api.post("/work_pools/pool/queues/filter"))[0]
+    assert queue["status"] == "READY"
+    clock.jump(-86_400)
+    assert await service.turn() == Done(found=0, changed=0)
+    await clock.advance(91)
+    assert await service.turn() == Done(found=3, changed=3)
+    assert await statuses(api) == {"usual": "OFFLINE"}
+
+
 async def test_a_paused_pool_stays_paused(core: Core, api: Api, clock: ManualClock) -> None:
     await api.pool()
     await beat(api, "w")
