@@ -105,3 +105,15 @@ class Unavailable(ArmillaryError):
     def body(self) -> dict[str, object]:
         """The shape clients retry on."""
         return {"exception_message": "Service Unavailable"}
+
+
+class Busy(ArmillaryError):
+    """Too much of that kind is waiting: 503, to be tried again."""
+
+    status = 503
+    headers = {"Retry-After": "5"}
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The shape clients retry on."""
+        return {"exception_message": str(self)}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from armillary.core import Core
     from armillary.db.tables import Tables
     from armillary.events.catalogue import EventType
+    from armillary.jobs import Job
     from armillary.orchestration.rule import Rule
     from armillary.services.check import Check
     from armillary.services.consumer import Consumer
@@ -63,3 +64,8 @@ def register_services(core: Core) -> list[Service]:  # type: ignore[empty-body] 
 @hookspec
 def register_consumers(core: Core) -> list[Consumer]:  # type: ignore[empty-body]  # a declaration
     """Consumers of topics to run in this process.  Targeted plugins."""
+
+
+@hookspec
+def register_jobs(core: Core) -> list[Job]:  # type: ignore[empty-body]  # a declaration
+    """Jobs this process does; their queue is named after the plugin.  Targeted plugins."""

@@ -44,6 +44,7 @@ _KINDS = {
     "register_routes": "web",
     "register_services": "loop",
     "register_consumers": "consumer",
+    "register_jobs": "jobs",
 }
 TARGETED = frozenset(_KINDS) | {"register_checks"}
 
@@ -256,7 +257,7 @@ class Plugins:
         return frozenset(caller.name for caller in callers)
 
     def kinds(self, plugin: str) -> tuple[str, ...]:
-        """Return what there is to run of an enabled plugin: web, loop, consumer."""
+        """Return what there is to run of an enabled plugin: web, loop, consumer, jobs."""
         hooks = self.hooks(plugin)
         return tuple(kind for hook, kind in _KINDS.items() if hook in hooks)
 

@@ -140,6 +140,10 @@ def services_of(core: Core) -> list[Service]:
         services.append(Presence(core))
     services += core.collect("register_services", core)
     services += core.collect("register_consumers", core)
+    if any("register_jobs" in core.plugins.hooks(name) for name in core.plugins.enabled):
+        from armillary.jobs.worker import workers  # noqa: PLC0415 - SAQ, only where there are jobs
+
+        services += workers(core)
     return services
 
 

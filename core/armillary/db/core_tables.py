@@ -66,6 +66,15 @@ class ServiceTurnTable(Table, tablename="service_turn"):
     taken = BigInt()
 
 
+class DoomedTable(Table, tablename="doomed"):
+    """What is deleted, and has rows below it that are not gone yet."""
+
+    id = Text(primary_key=True)
+    kind = Text()
+    workspace = Integer()
+    created = BigInt()
+
+
 class ServerProcessTable(Table, tablename="server_process"):
     """Processes that are alive, and what they serve."""
 
@@ -80,6 +89,7 @@ def core_tables() -> Tables:
     from armillary.deployments import tables as deployments  # noqa: PLC0415
     from armillary.flow_runs import tables as flow_runs  # noqa: PLC0415
     from armillary.flows import tables as flows  # noqa: PLC0415
+    from armillary.jobs import tables as jobs  # noqa: PLC0415
     from armillary.task_runs import tables as task_runs  # noqa: PLC0415
     from armillary.work_pools import tables as work_pools  # noqa: PLC0415
 
@@ -93,6 +103,8 @@ def core_tables() -> Tables:
             ServiceLeaseTable,
             ServiceTurnTable,
             ServerProcessTable,
+            DoomedTable,
+            jobs.JobTable,
             flows.FlowTable,
             flow_runs.FlowRunTable,
             flow_runs.FlowRunStateTable,
