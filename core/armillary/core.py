@@ -51,6 +51,8 @@ class Core:
         self.metrics = Metrics()
         self.broker = EmbeddedBroker(database, clock, self.metrics)
         self.workspaces = Workspaces(database)
+        self.address = ""
+        """Where this process answers requests, once that is known."""
         self.gate = Gate(
             database,
             Policies([*RULES, *self.collect("register_rules")]),

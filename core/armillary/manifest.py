@@ -18,5 +18,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Other names it is known by, accepted wherever its name is."""
     config: type[msgspec.Struct] | None = None
     """The struct its settings section is decoded into."""
+    elsewhere: str | None = None
+    """The setting of its section that, where it is given, lets it run by itself with no database:
+    what it works for is elsewhere."""
     host: str | None = None
     """For a plugin that only implements another's hooks: the target it means is that one."""

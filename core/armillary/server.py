@@ -34,7 +34,7 @@ from armillary.db.engine import file_of
 from armillary.errors import ConfigError
 from armillary.home import HomeLock
 from armillary.open_files import allow_many
-from armillary.plugins import Found
+from armillary.plugins import Found, Names
 from armillary.services.service import Service
 from armillary.services.supervisor import Supervisor
 from armillary.settings import ServerSettings, Settings, hide_password
@@ -73,6 +73,8 @@ async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) ->
     open_files = allow_many()
     with contextlib.ExitStack() as held:
         stop = held.enter_context(_told_to_stop())
+        if works_elsewhere(settings, found):
+            return await _work_elsewhere(settings, found, stop, say=say)
         sock = held.enter_context(listening(settings.server))
         file = file_of(settings.database_url)
         if file is not None:
@@ -87,9 +89,43 @@ async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) ->
             await core.close()
 
 
+def works_elsewhere(settings: Settings, found: Mapping[str, Found]) -> bool:
+    """Tell whether all that runs here works for a server elsewhere, and needs no database."""
+    names = Names(found)
+    targets = [found.get(names.target(name, where="--target")) for name in settings.targets]
+    return all(
+        plugin is not None
+        and plugin.manifest.elsewhere is not None
+        and f"{plugin.name}.{plugin.manifest.elsewhere}" in settings.origins
+        for plugin in targets
+    )
+
+
+async def _work_elsewhere(
+    settings: Settings, found: Mapping[str, Found], stop: asyncio.Event, *, say: Say
+) -> int:
+    """Run services that bring their own way to a server."""
+    from armillary.core import Core  # noqa: PLC0415 - not before it is needed
+
+    core = Core.create(settings, found=found)
+    supervisor = Supervisor(core.collect("register_services", core))
+    await supervisor.start()
+    try:
+        names = ", ".join(service.name for service in supervisor.services)
+        say(f"\n  Armillary runs here: {names}.  Ctrl+C ends it.\n")
+        code = await _until_stopped(supervisor, None, stop)
+        await supervisor.drain()
+        return code
+    finally:
+        supervisor.wind_down()
+        await supervisor.stop()
+
+
 async def _run(
     core: Core, sock: socket.socket, stop: asyncio.Event, *, open_files: int, say: Say
 ) -> int:
+    address = _address(core.settings.server, sock)
+    core.address = address
     services = services_of(core)
     supervisor = Supervisor(services)
     await core.broker.start(absent=_consumers_elsewhere(core))
@@ -100,11 +136,12 @@ async def _run(
             web = _Web(core, sock, room=max(open_files - _RESERVED, open_files // 2))
             await web.start()
         _settle()
-        address = _address(core.settings.server, sock)
         say("\n".join(greeting(core, services, address if web else None)))
         if web is not None and core.settings.server.browser and core.plugins.here("ui"):
             _open_browser(address)
-        return await _until_stopped(supervisor, web, stop)
+        code = await _until_stopped(supervisor, web, stop)
+        await supervisor.drain()
+        return code
     finally:
         supervisor.wind_down()
         if web is not None:

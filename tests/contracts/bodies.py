@@ -189,6 +189,11 @@ BODIES: dict[str, Fill] = {
     "POST /work_pools/{work_pool_name}/workers/heartbeat": lambda _: {
         "name": "w", "heartbeat_interval_seconds": 30,
     },
+    "POST /agents/heartbeat": lambda w: {
+        "name": "a", "session": w.flow, "host": "h", "pid": 1, "pools": ["pool"], "slots": 1,
+        "claiming": [{"id": w.run, "claim": w.flow}],
+        "runs": [{"id": w.run, "claim": w.flow, "process": 2}],
+    },
     "POST /work_pools/filter": lambda w: {
         "work_pools": {"id": {"any_": [w.pool]}, "name": {"any_": ["pool"]}},
         "limit": 5, "offset": 0,

@@ -2,11 +2,11 @@
 
 ::
 
-    made ──▶ open ──▶ run ──────────────▶ close
-              │        │ wind_down, cancel  ▲
-              │        ├────────────────────┤
-              │        └── raises ──────────┤  a failure stops all services, with its name
-              └── raises ───────────────────┘
+    made ──▶ open ──▶ run ─────────────────────▶ close
+              │        │ drain, wind_down, cancel  ▲
+              │        ├───────────────────────────┤
+              │        └── raises ─────────────────┤  a failure stops all services, with its name
+              └── raises ──────────────────────────┘
 
 ``open`` prepares and returns; ``run`` goes on until it is cancelled; ``close`` gives back what
 ``open`` took, however ``run`` ended.  The supervisor opens all before it runs any, and closes in
@@ -45,6 +45,9 @@ class Service(ABC):
     @abstractmethod
     async def run(self) -> None:
         """Work until cancelled."""
+
+    async def drain(self) -> None:  # noqa: B027 - the same
+        """Take nothing new and let what is under way end; called while requests are answered."""
 
     def wind_down(self) -> None:  # noqa: B027 - the same
         """Let go of requests that are kept open; called before the web server waits for them."""

@@ -51,6 +51,15 @@ class Supervisor:
         failure.__cause__ = error
         self.failure.set_result(failure)
 
+    async def drain(self) -> None:
+        """Let every service end what it has under way, all at once."""
+        drained = await asyncio.gather(
+            *(service.drain() for service in self._opened), return_exceptions=True
+        )
+        for service, error in zip(self._opened, drained, strict=True):
+            if isinstance(error, Exception):
+                _log.error("%s did not drain cleanly", service.name, exc_info=error)
+
     def wind_down(self) -> None:
         """Tell every service that the process begins to stop."""
         for service in reversed(self._opened):

@@ -1,0 +1,1 @@
+"""Migration steps of the agents and the runs they hold."""

@@ -1,0 +1,324 @@
+"""The agent: looks for runs that are due, takes as many as it may, and looks after them.
+
+::
+
+    say hello ──▶ look for due runs ──▶ say which it will claim ──▶ an execution each
+       ▲               │ every `interval`                                │
+       │          heartbeat: what it runs ──▶ cancelled? lost? ──▶ end it │
+       └── server away: what runs goes on, its lines wait ───────────────┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from armillary import Service
+from armillary.clock import from_micros
+from armillary.errors import ConfigError
+from armillary_plugins.agent.config import Config
+from armillary_plugins.agent.pool import LOCAL, local_pool
+from armillary_plugins.agent.services.control import Control
+from armillary_plugins.agent.services.execution import (
+    Desk,
+    Execution,
+    Taken,
+    gathered,
+    machine_environment,
+)
+from armillary_plugins.agent.services.http import HttpLink
+from armillary_plugins.agent.services.inside import InsideLink
+from armillary_plugins.agent.services.link import Away, Link, Turned
+from armillary_plugins.agent.services.processes import Spawner, SystemSpawner
+from armillary_plugins.agent.services.proposing import Office
+from armillary_plugins.agent.services.pythons import Pythons
+from armillary_plugins.agent.services.shipping import Shipper
+
+if TYPE_CHECKING:
+    from armillary import Core
+
+Json = Any
+_BEAT_BUSY = 2.0
+_BEAT_IDLE = 20.0
+_WORKER_BEAT = 30.0
+_AFTERMATH = 60.0
+"""Seconds the process of a flow may go on for once its run has ended."""
+_AHEAD = 0.5
+_EMBEDDED = "server"
+_TAKEN = 409
+
+
+class Agent(Service):
+    """Takes runs of its pools and runs them as processes."""
+
+    name = "agent"
+
+    def __init__(
+        self, core: Core, *, link: Link | None = None, spawner: Spawner | None = None
+    ) -> None:
+        super().__init__(core)
+        config = core.config(Config)
+        self.config = config
+        self.clock = core.clock
+        self.embedded = not config.server and link is None
+        made = link or (HttpLink(config.server) if config.server else InsideLink(core))
+        self.link: Link = made
+        self.spawner: Spawner = spawner or SystemSpawner(grace=config.grace)
+        self.session = core.ids.uuid4()
+        self.title = config.name or (_EMBEDDED if self.embedded else socket.gethostname())
+        machine = machine_environment()
+        self.desk = Desk(
+            config=config,
+            clock=self.clock,
+            office=Office(self.link, self.clock, core.ids),
+            shipper=Shipper(self.link, self.clock),
+            spawner=self.spawner,
+            control=Control(self.clock, core.ids),
+            pythons=Pythons(self.spawner, machine, named=config.python),
+            machine=machine,
+            name=self.title,
+        )
+        self.executions: dict[str, Execution] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._draining = False
+        self._known = False
+        self._replaces: str | None = None
+        self._templates: dict[str, tuple[float, dict[str, Json]]] = {}
+        self._beaten = self._worker_beaten = float("-inf")
+        self._complaint = ""
+        self._pools = [tuple(each.partition("/")[::2]) for each in config.pools]
+
+    async def run(self) -> None:
+        """Look for runs until cancelled."""
+        shipping = asyncio.create_task(self.desk.shipper.run(), name="agent logs")
+        try:
+            while True:
+                await self._turn()
+                await self._pause()
+        finally:
+            await gathered({shipping})
+
+    async def drain(self) -> None:
+        """Take nothing new, and let what runs end, for as long as the settings say."""
+        self._draining = True
+        if not self.executions:
+            return
+        self.log.warning(
+            "waiting up to %g s for %d runs; a second signal ends them at once",
+            self.config.drain, len(self.executions),
+        )  # fmt: skip
+        if await self._emptied(self.config.drain):
+            return
+        for execution in self.executions.values():
+            execution.end("stopped")
+        await self._emptied(self.config.grace + 5)
+
+    async def close(self) -> None:
+        """Say goodbye, and end what is left."""
+        await gathered(set(self._tasks))
+        if self._known:
+            self._draining = True
+            try:
+                await self._beat(leaving=True)
+            except (Away, Turned) as error:
+                self.log.info("left without a word: %s", error)
+        self.desk.control.close()
+        self.spawner.close()
+        await self.link.close()
+
+    async def _emptied(self, seconds: float) -> bool:
+        until = self.clock.monotonic() + seconds
+        while self.executions and self.clock.monotonic() < until:
+            await self.clock.sleep(0.1)
+        return not self.executions
+
+    async def _pause(self) -> None:
+        sleep = asyncio.create_task(self.clock.sleep(self.config.interval))
+        wake = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            wake.cancel()
+            self._wake.clear()
+
+    async def _turn(self) -> None:
+        """Do what is due; the server being away is said once."""
+        try:
+            if not self._known:
+                await self._hello()
+            now = self.clock.monotonic()
+            if now - self._beaten >= (_BEAT_BUSY if self.executions else _BEAT_IDLE):
+                await self._beat()
+            if not self._draining:
+                if now - self._worker_beaten >= _WORKER_BEAT:
+                    await self._beat_as_worker()
+                    self._worker_beaten = now
+                await self._look()
+        except (Away, Turned) as error:
+            self._complain(str(error))
+        except ConfigError:
+            raise
+        except Exception:
+            self.log.exception("a turn failed; the next one comes in %g s", self.config.interval)
+        else:
+            if self._complaint:
+                self.log.info("the server answers again")
+                self._complaint = ""
+
+    def _complain(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._complaint = complaint
+            self.log.warning("%s; tried again every %g s", complaint, self.config.interval)
+
+    async def _hello(self) -> None:
+        """Take the name, and see that the pool `local` is there where it is served."""
+        try:
+            await self._beat()
+        except Turned as error:
+            if error.status != _TAKEN:
+                raise
+            holder = (error.document or {}).get("holder") or {}
+            if not self._is_dead(holder):
+                if self.embedded:
+                    raise
+                message = f"{error} (setting agent.name)"
+                raise ConfigError(message) from error
+            self._replaces = holder["session"]
+            await self._beat()
+        if any(pool == LOCAL for pool, _ in self._pools):
+            await self._make_local_pool()
+        self._known = True
+        self.signal("known", self.title)
+        if not self.embedded:
+            self.log.info("%s works for %s", self.title, self.link.api_url)
+
+    async def _make_local_pool(self) -> None:
+        try:
+            await self.link.ask("GET", f"/work_pools/{LOCAL}")
+        except Turned as error:
+            if error.status != 404:
+                raise
+            await self.link.ask("POST", "/work_pools/", local_pool())
+
+    def _is_dead(self, holder: dict[str, Json]) -> bool:
+        """Tell whether who has the name was a process of this machine that is no more."""
+        if holder.get("host") != socket.gethostname():
+            return False
+        pid = int(holder.get("pid") or 0)
+        if pid == os.getpid():
+            return True
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    async def _beat(self, *, claiming: list[Taken] | None = None, leaving: bool = False) -> None:
+        body = {
+            "name": self.title,
+            "session": self.session,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "pools": list(self.config.pools),
+            "slots": self.config.limit,
+            "draining": self._draining,
+            "leaving": leaving,
+            "replaces": self._replaces,
+            "claiming": [{"id": each.id, "claim": each.claim} for each in claiming or ()],
+            "runs": []
+            if leaving
+            else [
+                {"id": run_id, "claim": each.taken.claim, "process": each.pid}
+                for run_id, each in self.executions.items()
+            ],
+        }
+        heard = await self.link.ask("POST", "/agents/heartbeat", body)
+        self._beaten = self.clock.monotonic()
+        for run_id in heard["cancel"]:
+            self._end(run_id, "cancelled")
+        for run_id in heard["lost"]:
+            self._end(run_id, "lost")
+        for run_id in heard["ended"]:
+            execution = self.executions.get(run_id)
+            if execution is not None and not self._may_go_on(execution):
+                self._end(run_id, "lost")
+
+    def _may_go_on(self, execution: Execution) -> bool:
+        """Tell whether a run that has ended may still have its process: a flow ends after it."""
+        now = self.clock.monotonic()
+        execution.ended_at = execution.ended_at or now
+        return execution.says_its_own_end and now - execution.ended_at < _AFTERMATH
+
+    def _end(self, run_id: str, cause: Any) -> None:
+        execution = self.executions.get(run_id)
+        # One that waits to be claimed may still be anybody's.
+        if execution is not None and execution.claimed and execution.cause is None:
+            self.log.info("run %s is %s", run_id, cause)
+            execution.end(cause)
+
+    async def _beat_as_worker(self) -> None:
+        """Be seen among the workers of each pool."""
+        body = {"name": f"agent {self.title}", "heartbeat_interval_seconds": int(_WORKER_BEAT)}
+        for pool in dict.fromkeys(pool for pool, _ in self._pools):
+            await self.link.ask("POST", f"/work_pools/{pool}/workers/heartbeat", body)
+
+    async def _look(self) -> None:
+        """Take what is due, as far as there is room."""
+        for pool, queue in self._pools:
+            room = self.config.limit - len(self.executions)
+            if room <= 0:
+                return
+            ahead = int((self.config.interval + _AHEAD) * 1_000_000)
+            found = await self.link.ask(
+                "POST",
+                f"/work_pools/{pool}/get_scheduled_flow_runs",
+                {
+                    "work_queue_names": [queue] if queue else None,
+                    "scheduled_before": from_micros(self.clock.micros() + ahead),
+                    "limit": min(room, 100),
+                },
+            )
+            runs = [each["flow_run"] for each in found]
+            new = [run for run in runs if run["id"] not in self.executions]
+            if new:
+                await self._take(pool, new)
+
+    async def _take(self, pool: str, runs: list[dict[str, Json]]) -> None:
+        template = await self._template(pool)
+        taken = [
+            Taken(run=run, claim=self.core.ids.uuid4(), pool=pool, template=template)
+            for run in runs
+        ]
+        await self._beat(claiming=taken)
+        for each in taken:
+            execution = Execution(self.desk, each)
+            self.executions[each.id] = execution
+            task = asyncio.create_task(execution.run(), name=f"run {each.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._over(each.id))
+
+    def _over(self, run_id: str) -> Callable[[asyncio.Task[None]], None]:
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self.executions.pop(run_id, None)
+            self._wake.set()
+            self.signal("over", run_id)
+
+        return over
+
+    async def _template(self, pool: str) -> dict[str, Json]:
+        """Return the pool's template, at most some seconds old."""
+        known = self._templates.get(pool)
+        now = self.clock.monotonic()
+        if known is None or now - known[0] > _BEAT_IDLE:
+            found = await self.link.ask("GET", f"/work_pools/{pool}")
+            known = (now, found.get("base_job_template") or {})
+            self._templates[pool] = known
+        return known[1]

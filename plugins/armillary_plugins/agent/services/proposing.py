@@ -1,0 +1,74 @@
+"""Proposing states to the server until it has answered, and asking it for what a run needs."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+
+from armillary.clock import Clock
+from armillary.ids import Ids
+from armillary_plugins.agent.outcome import Next
+from armillary_plugins.agent.services.link import Away, Link
+
+Json = Any
+_AGAIN = 1.0
+_LONGEST = 10.0
+_log = logging.getLogger("armillary_plugins.agent")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a proposal came to: ACCEPT, REJECT, WAIT or ABORT, and the state the run has."""
+
+    status: str
+    state: Json = None
+    seconds: float = 0.0
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the run has the state that was proposed."""
+        return self.status == "ACCEPT"
+
+
+class Office:
+    """Asks the server, patiently."""
+
+    def __init__(self, link: Link, clock: Clock, ids: Ids) -> None:
+        self.link = link
+        self._clock = clock
+        self._ids = ids
+
+    async def ask(self, method: str, path: str, body: Json = None) -> Json:
+        """Ask until there is an answer, however long the server is away."""
+        wait = _AGAIN
+        while True:
+            try:
+                return await self.link.ask(method, path, body)
+            except Away as error:
+                _log.debug("%s; asked again in %g s", error, wait)
+                await self._clock.sleep(wait)
+                wait = min(wait * 2, _LONGEST)
+
+    async def propose(self, run_id: str, wanted: Next, *, transition: str | None = None) -> Answer:
+        """Propose a state; one that was taken although its answer was lost counts as accepted."""
+        transition = transition or self._ids.uuid4()
+        details = {"transition_id": transition}
+        state = {**msgspec.to_builtins(wanted), "state_details": details}
+        answer = await self.ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state})
+        details = answer.get("details") or {}
+        given = Answer(
+            status=answer["status"],
+            state=answer.get("state"),
+            seconds=float(details.get("delay_seconds") or 0),
+            reason=details.get("reason") or "",
+        )
+        if given.status == "ABORT" and await self._was_taken(run_id, transition):
+            return Answer(status="ACCEPT")
+        return given
+
+    async def _was_taken(self, run_id: str, transition: str) -> bool:
+        run = await self.ask("GET", f"/flow_runs/{run_id}")
+        details = (run.get("state") or {}).get("state_details") or {}
+        return bool(details.get("transition_id") == transition)
