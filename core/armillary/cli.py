@@ -36,11 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(given: Sequence[str]) -> int:
-    arguments = _parser(_commands(given)).parse_args(given)
+    words, rest = _parted(given)
+    arguments = _parser(_commands(words)).parse_args(words)
     command: Command = arguments.command
+    if rest is not None and not command.rest:
+        message = f"armillary {command.name} takes nothing after --; it was given {rest}."
+        raise ConfigError(message)
+    arguments.rest = rest or []
     code = command.run(arguments)
     sys.stdout.flush()
     return code
+
+
+def _parted(given: Sequence[str]) -> tuple[Sequence[str], list[str] | None]:
+    """Part the words of the command from those after `--`, which argparse would take apart."""
+    if "--" not in given:
+        return given, None
+    at = list(given).index("--")
+    return given[:at], list(given[at + 1 :])
 
 
 def _commands(given: Sequence[str]) -> list[Command]:

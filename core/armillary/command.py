@@ -19,3 +19,5 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     run: Callable[[argparse.Namespace], int]
     arguments: Callable[[argparse.ArgumentParser], None] = no_arguments
+    rest: bool = False
+    """Whether words after `--` are its own: it finds them in `arguments.rest`."""

@@ -22,6 +22,11 @@ class Ids:
         self._chance = chance
         self._last = 0
 
+    @classmethod
+    def of_this_machine(cls, clock: Clock) -> Ids:
+        """Make a source for a command, which has no core: the system's own chance."""
+        return cls(clock, random.SystemRandom())
+
     def uuid7(self) -> str:
         """Return a new id in canonical text form."""
         micros = self._clock.micros()

@@ -30,7 +30,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str]
     folder: str | None = None
     """None is an empty folder of its own, which goes with it."""
-    stdin: bytes = b""
+    stdin: bytes | None = b""
+    """None is the agent's own."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

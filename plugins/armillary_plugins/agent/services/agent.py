@@ -20,8 +20,9 @@ from armillary import Service
 from armillary.clock import from_micros
 from armillary.errors import ConfigError
 from armillary_plugins.agent.config import Config
-from armillary_plugins.agent.pool import LOCAL, local_pool
+from armillary_plugins.agent.pool import LOCAL
 from armillary_plugins.agent.services.control import Control
+from armillary_plugins.agent.services.deploying import ensure_local_pool
 from armillary_plugins.agent.services.execution import (
     Desk,
     Execution,
@@ -90,6 +91,8 @@ class Agent(Service):
         self._templates: dict[str, tuple[float, dict[str, Json]]] = {}
         self._beaten = self._worker_beaten = float("-inf")
         self._complaint = ""
+        self._let_go = False
+        """Whether a run is over that the server has not been told is let go of."""
         self._pools = [tuple(each.partition("/")[::2]) for each in config.pools]
 
     async def run(self) -> None:
@@ -152,7 +155,9 @@ class Agent(Service):
             if not self._known:
                 await self._hello()
             now = self.clock.monotonic()
-            if now - self._beaten >= (_BEAT_BUSY if self.executions else _BEAT_IDLE):
+            if now - self._beaten >= (
+                _BEAT_BUSY if self.executions or self._let_go else _BEAT_IDLE
+            ):
                 await self._beat()
             if not self._draining:
                 if now - self._worker_beaten >= _WORKER_BEAT:
@@ -191,19 +196,11 @@ class Agent(Service):
             self._replaces = holder["session"]
             await self._beat()
         if any(pool == LOCAL for pool, _ in self._pools):
-            await self._make_local_pool()
+            await ensure_local_pool(self.link)
         self._known = True
         self.signal("known", self.title)
         if not self.embedded:
             self.log.info("%s works for %s", self.title, self.link.api_url)
-
-    async def _make_local_pool(self) -> None:
-        try:
-            await self.link.ask("GET", f"/work_pools/{LOCAL}")
-        except Turned as error:
-            if error.status != 404:
-                raise
-            await self.link.ask("POST", "/work_pools/", local_pool())
 
     def _is_dead(self, holder: dict[str, Json]) -> bool:
         """Tell whether who has the name was a process of this machine that is no more."""
@@ -239,6 +236,7 @@ class Agent(Service):
                 for run_id, each in self.executions.items()
             ],
         }
+        self._let_go = False
         heard = await self.link.ask("POST", "/agents/heartbeat", body)
         self._beaten = self.clock.monotonic()
         for run_id in heard["cancel"]:
@@ -308,6 +306,7 @@ class Agent(Service):
         def over(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
             self.executions.pop(run_id, None)
+            self._let_go = True
             self._wake.set()
             self.signal("over", run_id)
 

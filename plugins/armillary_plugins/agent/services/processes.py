@@ -15,6 +15,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -241,7 +242,7 @@ class SystemSpawner:
         try:
             process = await asyncio.create_subprocess_exec(
                 *launch.argv,
-                stdin=asyncio.subprocess.PIPE,
+                stdin=None if launch.stdin is None else asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=own or launch.folder,
@@ -255,7 +256,8 @@ class SystemSpawner:
             raise NotStarted(why_not(launch, error)) from error
         running = _Running(process, own, self._guard)
         await self._guard.watch(process.pid)
-        running.feed(launch.stdin)
+        if launch.stdin is not None:
+            running.feed(launch.stdin)
         return running
 
     def close(self) -> None:
@@ -268,13 +270,13 @@ def why_not(launch: Launch, error: OSError | ValueError) -> str:
     program = launch.argv[0]
     if launch.folder is not None and not os.path.isdir(launch.folder):  # noqa: PTH112 - one look
         return (
-            f"The folder {launch.folder} is not there on the agent's machine: make it, or give "
+            f"The folder {launch.folder} is not there on {socket.gethostname()}: make it, or give "
             "the deployment another working_dir."
         )
     if isinstance(error, FileNotFoundError):
         where = _searched(launch.argv, launch.env.get("PATH"))
         return (
-            f"There is no command {program!r} on the agent's machine{where}: install it, or "
+            f"There is no command {program!r} on {socket.gethostname()}{where}: install it, or "
             "write its whole path."
         )
     if isinstance(error, PermissionError):

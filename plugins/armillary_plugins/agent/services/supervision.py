@@ -44,6 +44,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     timeout: float | None = None
     grace: float = 10.0
+    tee: Callable[[str, bytes], None] | None = None
+    """Handed every piece of either stream as well, as it came."""
     warn: Callable[[], Awaitable[None]] | None = None
     """Called before a process that is cancelled gets the signal."""
     levels: tuple[int | None, int | None] = (INFO, WARNING)
@@ -167,6 +169,8 @@ class Supervision:
     async def _pump(self, name: str, stream: Stream, level: int | None) -> None:
         lines = Lines()
         while data := await stream.read(_PIECE):
+            if self._terms.tee is not None:
+                self._terms.tee(name, data)
             await self._take(name, level, lines.feed(data))
         await self._take(name, level, lines.end())
 
