@@ -143,7 +143,7 @@ class Call:
 
     def read(self) -> Reader:
         """Return a reader of the caller's workspace."""
-        return self.core.database.read(self.workspace)
+        return self.core.deletions.reader(self.workspace)
 
     def write(self, work: Callable[[Unit], Awaitable[T]]) -> Awaitable[T]:
         """Do a unit of work in the caller's workspace."""

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from armillary.broker.embedded import EmbeddedBroker
 from armillary.clock import Clock, SystemClock
+from armillary.db.core_belongs import BELONGS
 from armillary.db.database import Database
 from armillary.db.engine import database_for
 from armillary.db.migrate import Step, upgrade
 from armillary.db.tables import Tables
+from armillary.deleting.deletions import Deletions
 from armillary.errors import ConfigError
 from armillary.ids import Ids
 from armillary.metrics import Metrics
@@ -61,6 +63,7 @@ class Core:
             chance=chance,
             limits=settings.orchestration,
         )
+        self.deletions = Deletions(self)
 
     @classmethod
     def create(
@@ -103,10 +106,12 @@ class Core:
         """Open the database and bring it to this version's shape; return the steps that took."""
         await self.database.open()
         try:
-            return await upgrade(self.database, self.tables())
+            steps = await upgrade(self.database, self.tables())
+            await self.deletions.open()
         except BaseException:
             await self.database.close()
             raise
+        return steps
 
     async def close(self) -> None:
         """Let what is queued finish, then let go of the database."""
@@ -115,7 +120,7 @@ class Core:
 
     def tables(self) -> list[Tables]:
         """Return the tables of the core and of every enabled plugin."""
-        return [Tables(owner="core", after=()), *self.collect("register_tables")]
+        return [Tables(owner="core", after=(), belongs=BELONGS), *self.collect("register_tables")]
 
     def config(self, kind: type[T]) -> T:
         """Return the settings section that is decoded into ``kind``."""

@@ -19,6 +19,10 @@ where c.workspace = ? and c.holder_id = ? and c.holder_type = 'task_run' and l.n
 _OF_TASK_RUN = """
 select id from concurrency_lease where workspace = ? and holder_id = ? and holder_type = 'task_run'
 """
+_OF_TASK_RUNS = """
+select id from concurrency_lease
+where workspace = ? and holder_id {in_list} and holder_type = 'task_run'
+"""
 _OF_FLOW_RUN = """
 select c.id from task_run t join concurrency_lease c on c.holder_id = t.id
 where t.flow_run_id = ? and c.holder_type = 'task_run' and c.workspace = ?
@@ -68,6 +72,13 @@ async def give_back(unit: Unit, task_run_id: str, tags: Iterable[str]) -> None:
 async def give_back_of_task_run(unit: Unit, task_run_id: str) -> None:
     """Give back what a task run holds, whatever of: it is going away."""
     rows = await unit.all(_OF_TASK_RUN, unit.workspace, task_run_id)
+    if rows:
+        await leases.give_back(unit, [row[0] for row in rows])
+
+
+async def give_back_of_task_runs(unit: Unit, task_run_ids: Iterable[str]) -> None:
+    """Give back what some task runs hold, whatever of."""
+    rows = await unit.all(_OF_TASK_RUNS, unit.workspace, json_list(task_run_ids))
     if rows:
         await leases.give_back(unit, [row[0] for row in rows])
 

@@ -8,6 +8,7 @@ its first column is declared as the key.
 from piccolo.columns import BigInt, BigSerial, Integer, Text
 from piccolo.table import Table
 
+from armillary.db.core_belongs import BELONGS
 from armillary.db.tables import Tables
 
 
@@ -123,4 +124,5 @@ def core_tables() -> Tables:
             concurrency.ConcurrencyLeaseLimitTable,
         ),
         after=(),
+        belongs=BELONGS,
     )

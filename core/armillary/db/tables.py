@@ -10,17 +10,37 @@ if TYPE_CHECKING:
     from piccolo.table import Table
 
 
+class Belongs(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of ``table`` go when the row of ``to`` goes whose id is in their column ``by``."""
+
+    table: str
+    to: str
+    by: str
+    key: str | None = "id"
+    """The column by which some of the rows are taken at a time; None where they are few."""
+    clears: bool = False
+    """The rows stay and only lose what is in ``by``."""
+    only: str = ""
+    """A condition on the rows, in terms of their columns; others may name what is gone."""
+    audited: bool = True
+    """Whether such a row that names what is gone is an orphan."""
+    scoped: bool = False
+    """Whether the index that finds the rows begins with the workspace."""
+
+
 class Tables(msgspec.Struct, frozen=True):
     """The tables of one owner.
 
     ``steps`` is the package whose modules ``mNNNN_name`` are the migration steps; by default
     ``armillary_migrations.<owner>``.  ``after`` names owners that are migrated before.
+    ``belongs`` says what goes with what when it is deleted, in that order.
     """
 
     owner: str
     classes: tuple[type[Table], ...] = ()
     after: tuple[str, ...] = ("core",)
     steps: str | None = None
+    belongs: tuple[Belongs, ...] = ()
 
     @property
     def package(self) -> str:

@@ -72,7 +72,7 @@ async def bulk_delete(call: Call, body: DeleteFlowRuns) -> Answer:
     deleted = [
         run_id
         for run_id in chosen
-        if await call.write(partial(call.core.gate.delete_flow_run_in, run_id=run_id))
+        if await call.write(partial(call.core.deletions.delete_flow_run, run_id=run_id))
     ]
     return Answer.json(Deleted(deleted))
 

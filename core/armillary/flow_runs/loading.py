@@ -22,7 +22,7 @@ select r.id, r.workspace, r.name, r.flow_id, r.deployment_id, r.work_queue_id,
   f.name, f.tags, d.id, d.name, d.tags, d.concurrency_limit_id, d.concurrency_options,
   q.name, p.id, p.name, p.type, r.state_id
 from flow_run r
-  join flow f on f.id = r.flow_id
+  join flow f on f.id = r.flow_id and f.workspace = r.workspace
   left join flow_run_state s on s.id = r.state_id
   left join deployment d on d.id = r.deployment_id and d.workspace = r.workspace
   left join work_queue q on q.id = r.work_queue_id
@@ -30,6 +30,10 @@ from flow_run r
 where r.id {one}
 """
 LOCKED = LOAD + " order by r.id {lock_r}"
+DOOMED = LOCKED.replace(" and f.workspace = r.workspace", "").replace(
+    " and d.workspace = r.workspace", ""
+)
+"""The same of runs whose flow is deleted: it and its deployments are put aside until they are."""
 _STATE, _STATE_ID = 17, 35
 _PARENT = "select name, tags from task_run where id = ? and workspace = ?"
 
@@ -61,13 +65,13 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     context: RunContext
 
 
-async def load(unit: Unit, ids: Sequence[str]) -> dict[str, Loaded]:
+async def load(unit: Unit, ids: Sequence[str], *, doomed: bool = False) -> dict[str, Loaded]:
     """Load and lock runs; those that are not there are not in the answer.
 
     A run that somebody else had locked is there as they left it, but what is joined to it is as
     it was before: its state is not found.  Such runs, locked by now, are loaded again.
     """
-    rows = {row[0]: row for row in await unit.for_each(LOCKED, ids)}
+    rows = {row[0]: row for row in await unit.for_each(DOOMED if doomed else LOCKED, ids)}
     moved = [row[0] for row in rows.values() if row[_STATE] is None and row[_STATE_ID] is not None]
     if moved:
         rows |= {row[0]: row for row in await unit.for_each(LOCKED, moved)}

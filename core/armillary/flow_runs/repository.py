@@ -44,17 +44,6 @@ _INSERT_TAG = """
 insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id) values (?, ?, ?, ?)
 """
 _SET_LABELS = "update flow_run set labels = ?, updated = ? where id = ?"
-_DELETES = (
-    "delete from flow_run_state where flow_run_id = ?",
-    "delete from flow_run_tag where flow_run_id = ?",
-    "delete from flow_run_input where flow_run_id = ?",
-    """update flow_run set parent_task_run_id = null where parent_task_run_id in
-        (select id from task_run where flow_run_id = ?)""",
-    """delete from task_run_state where task_run_id in
-        (select id from task_run where flow_run_id = ?)""",
-    "delete from task_run where flow_run_id = ?",
-    "delete from flow_run where id = ?",
-)
 _INPUT_COLUMNS = "id, created, updated, flow_run_id, key, value, sender"
 _INSERT_INPUT = f"""
 insert into flow_run_input ({_INPUT_COLUMNS}, workspace) values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -114,12 +103,6 @@ async def merge_labels(unit: Unit, run_id: str, labels: Mapping[str, msgspec.Raw
     merged = {**_labels(row[0]), **labels}
     await unit.run(_SET_LABELS, _encode(merged).decode(), unit.micros, run_id)
     return True
-
-
-async def delete_rows(unit: Unit, run_id: str) -> None:
-    """Delete a run and what hangs below it; subflow runs survive without a parent."""
-    for statement in _DELETES:
-        await unit.run(statement, run_id)
 
 
 async def add_input(  # noqa: PLR0913 - the columns

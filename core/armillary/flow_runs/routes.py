@@ -197,7 +197,7 @@ async def _may_change_variables(unit: Unit, run_id: str) -> None:
 async def delete_flow_run(call: Call) -> Answer:
     """Delete a flow run and what hangs below it."""
     run_id = call.path["id"]
-    if not await call.write(lambda unit: call.core.gate.delete_flow_run_in(unit, run_id)):
+    if not await call.write(lambda unit: call.core.deletions.delete_flow_run(unit, run_id)):
         message = "Flow run not found"
         raise NotFound(message)
     return Answer.empty()

@@ -7,18 +7,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from armillary.clock import from_micros
-from armillary.concurrency import limits
-from armillary.concurrency.limits import DEPLOYMENT_PREFIX
 from armillary.db.unit import Unit
+from armillary.deleting.deletions import Deletions
 from armillary.errors import NotFound
-from armillary.flow_runs.deleting import Forget, delete_some
 from armillary.flows.events import announce
 from armillary.flows.reading import find_flow, read_flow
 from armillary.flows.schemas import Flow
 from armillary.ids import Ids
-
-RUNS_AT_ONCE = 100
-"""How many runs of a flow one unit of work deletes: others wait no longer than that takes."""
 
 _INSERT = """
 insert into flow (id, workspace, created, updated, name, tags, labels)
@@ -26,17 +21,12 @@ values (?, ?, ?, ?, ?, ?, ?) on conflict (workspace, name) do nothing
 """
 _SET_TAGS = "update flow set tags = ?, updated = ? where id = ? and workspace = ?"
 _LOCK = "select 1 from flow where id = ? and workspace = ? {for_update}"
-_LIMITED = """
-select d.id from deployment d
-  join concurrency_limit l on l.workspace = d.workspace and l.name = ? || d.id
-where d.flow_id = ?
+_DELETE = "delete from flow where id = ?"
+# Of another workspace, which there is not, and under a name that nobody gives.
+_PUT_ASIDE = "update flow set workspace = -workspace, name = id where id = ?"
+_PUT_DEPLOYMENTS_ASIDE = """
+update deployment set workspace = -workspace, paused = 1, status = 'NOT_READY' where flow_id = ?
 """
-_DELETES = (
-    """delete from deployment_schedule where deployment_id in
-        (select id from deployment where flow_id = ?)""",
-    "delete from deployment where flow_id = ?",
-    "delete from flow where id = ?",
-)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,23 +66,21 @@ async def update_flow(unit: Unit, ids: Ids, flow_id: str, tags: Sequence[str] | 
     announce(unit, ids.uuid7(), "updated", flow)
 
 
-async def delete_flow_part(unit: Unit, ids: Ids, flow_id: str, forget: Forget) -> bool:
-    """Delete a part of a flow's runs and, after the last of them, its deployments and itself.
+async def delete_flow(unit: Unit, ids: Ids, flow_id: str, deletions: Deletions) -> None:
+    """Delete a flow with its deployments and runs; NotFound without the flow.
 
-    Tells whether the flow is gone; if not, there is more to delete.  NotFound without the flow.
+    What is left for later is put aside: nothing finds it any more, and the name is free.
     """
     if await unit.one(_LOCK, flow_id, unit.workspace) is None:
         raise NotFound("Flow not found")
-    if await delete_some(unit, flow_id, forget, limit=RUNS_AT_ONCE) == RUNS_AT_ONCE:
-        return False
     flow = await read_flow(unit, flow_id)
-    for row in await unit.all(_LIMITED, DEPLOYMENT_PREFIX, flow_id):
-        await limits.drop_deployment_limit(unit, row[0])
-    for statement in _DELETES:
-        await unit.run(statement, flow_id)
+    if await deletions.delete_below(unit, "flow", [flow_id]):
+        await unit.run(_DELETE, flow_id)
+    else:
+        await unit.run(_PUT_ASIDE, flow_id)
+        await unit.run(_PUT_DEPLOYMENTS_ASIDE, flow_id)
     if flow is not None:
         announce(unit, ids.uuid7(), "deleted", flow)
-    return True
 
 
 def _tags(tags: Sequence[str]) -> msgspec.Raw:

@@ -91,15 +91,8 @@ async def delete_flow(call: Call) -> Answer:
 
 
 async def _delete(call: Call, flow_id: str) -> None:
-    """Delete in parts, so that others can write in between."""
-
-    async def work(unit: Unit) -> bool:
-        return await repository.delete_flow_part(
-            unit, call.core.ids, flow_id, call.core.gate.delete_flow_run_in
-        )
-
-    while not await call.write(work):
-        continue
+    core = call.core
+    await call.write(lambda unit: repository.delete_flow(unit, core.ids, flow_id, core.deletions))
 
 
 @routes.post("/flows/filter", scope="see_flows", answers={200: list[Flow]})

@@ -20,7 +20,6 @@ from armillary.db.unit import Unit
 from armillary.errors import RunNotFound
 from armillary.flow_runs.creating import Created, CreateFlowRuns, NewFlowRun, insert_flow_runs
 from armillary.flow_runs.loading import Loaded, load, with_parent
-from armillary.flow_runs.repository import delete_rows
 from armillary.flow_runs.writing import FlowRunWrite, write_policy, write_states
 from armillary.ids import Ids
 from armillary.orchestration.decision import Outcome, decide
@@ -141,15 +140,17 @@ class Gate:
                 await self.mirror(unit, loaded, loaded.state)
         return answer
 
-    async def delete_flow_run_in(self, unit: Unit, run_id: str) -> bool:
-        """Delete a run and what hangs below it, giving back what it holds; False if unknown."""
-        loaded = (await load(unit, [run_id])).get(run_id)
+    async def forget_in(self, unit: Unit, run_id: str, *, doomed: bool = False) -> bool:
+        """Give back what a run holds that is about to be deleted; False if it is unknown.
+
+        One that is doomed is known here alone.
+        """
+        loaded = (await load(unit, [run_id], doomed=doomed)).get(run_id)
         if loaded is None or loaded.workspace != unit.workspace:
             return False
         for rule in self.policies.of("flow_run", "core").rules:
             if isinstance(rule, UnitRule):
                 await rule.forget(loaded.facts, loaded.state, unit)
-        await delete_rows(unit, run_id)
         return True
 
     async def mirror(self, unit: Unit, loaded: Loaded, state: State) -> None:

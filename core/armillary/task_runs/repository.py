@@ -8,6 +8,7 @@ from datetime import datetime
 from armillary.clock import maybe_micros, to_micros
 from armillary.concurrency import tags
 from armillary.db.unit import Reader, Unit
+from armillary.deleting.deletions import Deletions
 from armillary.errors import NotFound
 from armillary.orchestration.states import State
 from armillary.orchestration.wire import WireState, state_from_row, wire_from_row
@@ -20,8 +21,6 @@ _INDEXED = 400
 _BY_ID = f"select {COLUMNS} from task_run r {JOINS} where r.id = ? and r.workspace = ?"
 _EXISTS = "select 1 from task_run where id = ? and workspace = ? {for_update}"
 _RENAME = "update task_run set name = ?, updated = ? where id = ?"
-_ORPHAN = "update flow_run set parent_task_run_id = null, updated = ? where parent_task_run_id = ?"
-_DELETE_STATES = "delete from task_run_state where task_run_id = ?"
 _DELETE = "delete from task_run where id = ?"
 _STATE = f"""
 select {STATE_COLUMNS} from task_run_state s join task_run r on r.id = s.task_run_id
@@ -59,13 +58,12 @@ async def rename(unit: Unit, run_id: str, name: str | None) -> None:
         await unit.run(_RENAME, name, unit.micros, run_id)
 
 
-async def delete(unit: Unit, run_id: str) -> None:
+async def delete(unit: Unit, run_id: str, deletions: Deletions) -> None:
     """Delete a task run with its states, giving back its slots; its subflow runs stay."""
     await _require(unit, run_id, "Task not found")
     await tags.give_back_of_task_run(unit, run_id)
-    await unit.run(_ORPHAN, unit.micros, run_id)
-    await unit.run(_DELETE_STATES, run_id)
     await unit.run(_DELETE, run_id)
+    await deletions.delete_below(unit, "task_run", [run_id])
 
 
 async def _require(unit: Unit, run_id: str, missing: str) -> None:

@@ -77,7 +77,7 @@ async def update_task_run(call: Call, body: UpdateTaskRun) -> Answer:
 @routes.delete("/task_runs/{id:uuid}", scope="manage_flows")
 async def delete_task_run(call: Call) -> Answer:
     """Delete a task run with its states."""
-    await call.write(lambda unit: repository.delete(unit, call.path["id"]))
+    await call.write(lambda unit: repository.delete(unit, call.path["id"], call.core.deletions))
     return Answer.empty()
 
 

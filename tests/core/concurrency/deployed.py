@@ -8,7 +8,7 @@ from armillary.concurrency.slots import Limit
 from armillary.core import Core
 from armillary.db.unit import Unit
 from armillary.flow_runs.creating import NewFlowRun
-from armillary.flow_runs.deleting import delete_some
+from armillary.flow_runs.deleting import delete_all
 from armillary.orchestration.driving import Decided
 from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.policies import FlowRunPolicy
@@ -114,17 +114,20 @@ class Deployed:
 
     async def delete(self, run_id: str) -> None:
         await self.core.database.write(
-            lambda unit: self.core.gate.delete_flow_run_in(unit, run_id),
+            lambda unit: self.core.deletions.delete_flow_run(unit, run_id),
             workspace=self.workspace,
         )
 
     async def delete_all(self) -> None:
-        await self.core.database.write(
-            lambda unit: delete_some(
-                unit, self.flow_id, self.core.gate.delete_flow_run_in, limit=100
-            ),
-            workspace=self.workspace,
-        )
+        """As the job does that deletes what hangs below a deleted flow."""
+
+        async def work(unit: Unit) -> None:
+            rows = await unit.all("select id from flow_run where flow_id = ?", self.flow_id)
+            runs = [row[0] for row in rows]
+            await self.core.deletions.family.release(unit, "flow_run", runs)
+            await delete_all(unit, runs)
+
+        await self.core.database.write(work, workspace=self.workspace)
 
     async def renew(self, lease_id: UUID | None) -> bool:
         until = leases.after(self.core.clock.micros(), 300)

@@ -76,14 +76,16 @@ async def test_deleting_a_task_run_gives_back_what_it_holds(tagged: Tagged) -> N
     run_id = await tagged.run()
     await tagged.put(run_id, RUNNING)
     assert await tagged.used() == 1
-    await tagged.core.database.write(lambda unit: repository.delete(unit, run_id), workspace=1)
+    await tagged.core.database.write(
+        lambda unit: repository.delete(unit, run_id, tagged.core.deletions), workspace=1
+    )
     assert await tagged.used() == 0
 
 
 async def test_deleting_a_flow_run_gives_back_what_its_task_runs_hold(tagged: Tagged) -> None:
     await tagged.put(await tagged.run(), RUNNING)
     await tagged.core.database.write(
-        lambda unit: tagged.core.gate.delete_flow_run_in(unit, tagged.flow_run), workspace=1
+        lambda unit: tagged.core.deletions.delete_flow_run(unit, tagged.flow_run), workspace=1
     )
     assert await tagged.used() == 0
 

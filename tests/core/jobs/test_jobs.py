@@ -12,7 +12,7 @@ from armillary.db.unit import Unit
 from armillary.errors import Busy, Unavailable
 from armillary.jobs import Job, Wanted, store
 from armillary.jobs.running import Running
-from armillary.jobs.worker import JobWorker
+from armillary.jobs.worker import JobWorker, workers
 from armillary.services.supervisor import Supervisor
 from armillary.testing import Ear, ManualClock
 
@@ -310,3 +310,9 @@ async def test_a_database_that_is_away_ends_no_worker(
         await clock.advance(6)
         await ear.hear("settled")
     assert await states(core) == {"a": "done"}
+
+
+def test_every_plugin_with_jobs_has_a_worker(core: Core) -> None:
+    plugins = core.plugins
+    having = {name for name in plugins.enabled if "register_jobs" in plugins.hooks(name)}
+    assert {service.name for service in workers(core)} == {f"{name}.jobs" for name in having}

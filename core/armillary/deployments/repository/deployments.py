@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from armillary.concurrency import limits
 from armillary.db.unit import Row, Unit
+from armillary.deleting.deletions import Deletions
 from armillary.deployments.events import WATCHED, announce
 from armillary.deployments.repository import schedules
 from armillary.deployments.repository.fields import columns_of, limit_columns, queue_columns
@@ -122,14 +122,13 @@ async def set_paused(unit: Unit, ids: Ids, deployment_id: str, *, paused: bool) 
     await _announce_changes(unit, ids, deployment_id, before)
 
 
-async def delete(unit: Unit, ids: Ids, deployment_id: str) -> None:
+async def delete(unit: Unit, ids: Ids, deployment_id: str, deletions: Deletions) -> None:
     """Delete a deployment, its schedules, its own limit and the runs it has ahead."""
     await require(unit, deployment_id)
     await announce(unit, ids, "deleted", deployment_id)
-    await delete_scheduled(unit, deployment_id, auto_only=False, future_only=False)
-    await limits.drop_deployment_limit(unit, deployment_id)
-    await unit.run("delete from deployment_schedule where deployment_id = ?", deployment_id)
+    await deletions.family.release(unit, "deployment", [deployment_id])
     await unit.run("delete from deployment where id = ?", deployment_id)
+    await deletions.delete_below(unit, "deployment", [deployment_id])
 
 
 async def _write(unit: Unit, deployment_id: str, columns: Mapping[str, object]) -> None:

@@ -81,8 +81,8 @@ async def update_deployment(call: Call, body: UpdateDeployment) -> Answer:
 @routes.delete("/deployments/{id:uuid}", scope="manage_deployments")
 async def delete_deployment(call: Call) -> Answer:
     """Delete a deployment with its schedules and the runs it has ahead."""
-    deployment_id = call.path["id"]
-    await call.write(lambda unit: deployments.delete(unit, call.core.ids, deployment_id))
+    deployment_id, core = call.path["id"], call.core
+    await call.write(lambda unit: deployments.delete(unit, core.ids, deployment_id, core.deletions))
     return Answer.empty()
 
 

@@ -89,7 +89,14 @@ async def bulk_delete(call: Call, body: DeleteDeployments) -> Answer:
     for deployment in found:
         target = deployment.id
         try:
-            await call.write(partial(deployments.delete, ids=call.core.ids, deployment_id=target))
+            await call.write(
+                partial(
+                    deployments.delete,
+                    ids=call.core.ids,
+                    deployment_id=target,
+                    deletions=call.core.deletions,
+                )
+            )
         except NotFound:
             continue  # somebody else deleted it just now
         deleted.append(target)

@@ -8,6 +8,7 @@ import msgspec
 
 from armillary.clock import from_micros
 from armillary.db.unit import Reader, Row, Unit
+from armillary.deleting.deletions import Deletions
 from armillary.errors import Conflict, NotFound
 from armillary.ids import Ids
 from armillary.work_pools.changes import SHOWN, announce
@@ -40,10 +41,6 @@ insert into work_pool (id, workspace, created, updated, name, description, type,
   storage_configuration) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?)
 """
 _DELETES = (
-    """update flow_run set work_queue_id = null
-        where work_queue_id in (select id from work_queue where work_pool_id = ?)""",
-    """update deployment set work_queue_id = null
-        where work_queue_id in (select id from work_queue where work_pool_id = ?)""",
     "delete from worker where work_pool_id = ?",
     "delete from work_queue where work_pool_id = ?",
     "delete from work_pool where id = ?",
@@ -202,12 +199,13 @@ async def _unpaused(unit: Unit, pool_id: str) -> str:
     return "READY" if online is not None else "NOT_READY"
 
 
-async def delete(unit: Unit, ids: Ids, name: str) -> None:
+async def delete(unit: Unit, ids: Ids, name: str, deletions: Deletions) -> None:
     """Delete a pool with its queues and workers; runs and deployments lose their queue."""
     pool = await lock(unit, name)
     queues = await unit.all("select id, name from work_queue where work_pool_id = ?", pool.id)
     for statement in _DELETES:
         await unit.run(statement, pool.id)
+    await deletions.delete_below(unit, "work_queue", [queue[0] for queue in queues])
     for queue in queues:
         emit_queue(unit, ids.uuid7(), "deleted", QueueRef(id=queue[0], name=queue[1]), pool)
     emit_pool(unit, ids.uuid7(), "deleted", pool)

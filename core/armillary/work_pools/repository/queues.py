@@ -8,6 +8,7 @@ import msgspec
 
 from armillary.clock import from_micros, maybe_moment
 from armillary.db.unit import Reader, Row, Unit
+from armillary.deleting.deletions import Deletions
 from armillary.errors import Conflict, NotFound
 from armillary.ids import Ids
 from armillary.work_pools.events import PoolRef, QueueRef, emit_queue, word
@@ -173,7 +174,7 @@ def _status_after(status: str, last_polled: int | None, is_paused: object, now: 
     return "READY" if polled else "NOT_READY"
 
 
-async def delete(unit: Unit, ids: Ids, queue_id: str) -> None:
+async def delete(unit: Unit, ids: Ids, queue_id: str, deletions: Deletions) -> None:
     """Delete a queue; Conflict for a pool's default queue."""
     row = await unit.one(_REF, unit.workspace, queue_id)
     if row is None:
@@ -185,12 +186,8 @@ async def delete(unit: Unit, ids: Ids, queue_id: str) -> None:
             "or pause the queue."
         )
         raise Conflict(message)
-    for table in ("flow_run", "deployment"):
-        await unit.run(
-            f"update {table} set work_queue_id = null where work_queue_id = ?",
-            queue_id,
-        )
     await unit.run("delete from work_queue where id = ?", queue_id)
+    await deletions.delete_below(unit, "work_queue", [queue_id])
     pool = PoolRef(id=row[7], name=row[8], type=row[9])
     emit_queue(unit, ids.uuid7(), "deleted", QueueRef(id=queue_id, name=row[1]), pool)
 

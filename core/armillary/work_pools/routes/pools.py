@@ -83,7 +83,8 @@ async def delete_work_pool(call: Call) -> Answer:
     name = call.path["name"]
     if is_reserved(name):
         raise Refused(403, "Worker pools starting with 'Prefect' are reserved for internal use.")
-    await call.write(lambda unit: pools.delete(unit, call.core.ids, name))
+    core = call.core
+    await call.write(lambda unit: pools.delete(unit, core.ids, name, core.deletions))
     return Answer.empty()
 
 

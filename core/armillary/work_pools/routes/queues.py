@@ -69,7 +69,8 @@ async def delete_queue(call: Call) -> Answer:
     pool, name = call.path["work_pool_name"], call.path["name"]
 
     async def work(unit: Unit) -> None:
-        await queues.delete(unit, call.core.ids, await queues.id_of(unit, pool, name))
+        queue_id = await queues.id_of(unit, pool, name)
+        await queues.delete(unit, call.core.ids, queue_id, call.core.deletions)
 
     await call.write(work)
     return Answer.empty()
@@ -122,7 +123,8 @@ async def update_queue_by_id(call: Call, body: UpdateWorkQueue) -> Answer:
 async def delete_queue_by_id(call: Call) -> Answer:
     """Delete a queue."""
     queue_id = call.path["id"]
-    await call.write(lambda unit: queues.delete(unit, call.core.ids, queue_id))
+    core = call.core
+    await call.write(lambda unit: queues.delete(unit, core.ids, queue_id, core.deletions))
     return Answer.empty()
 
 
