@@ -40,6 +40,6 @@ def held_wrongly(connection: sqlite3.Connection, ledger: Ledger, moment: Moment)
     for lease, expires, kind, holder, state in connection.execute(_HELD):
         if expires == _NEVER and state in _ENDED:
             wrong.append(f"{kind} {holder} has ended as {state} and holds lease {lease} for ever")
-        if moment.settled and moment.straight and expires != _NEVER:
+        if moment.settled and expires != _NEVER:
             wrong.append(f"lease {lease} of {kind} {holder} is still there with nobody left")
     return wrong

@@ -34,7 +34,9 @@ async def _renewed(client: Client, key: str, lease_id: str, seconds: float) -> b
             if answer.status == 204:
                 client.ledger.prolong(key, since + seconds)
                 return True
-            if answer.status != 410:
+            if answer.status == 410:
+                client.ledger.taken_back(lease_id, seconds)
+            else:
                 client.complain(f"a renewal was answered {answer.status}: {answer.document}")
         await asyncio.sleep(2.0**attempt)
     return False

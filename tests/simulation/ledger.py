@@ -9,6 +9,8 @@ from tests.simulation.places import Place
 from tests.simulation.timeline import Process
 
 AWAKE_EVERY = 5.0
+_UNNOTICED = 30.0
+"""Seconds of a lease that may be lost to absences too short to be made up for."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Belief:
     names: tuple[tuple[int, str], ...]
     slots: int
     until: float
+    served: float = 0.0
+    """How long the server had been there when it said so."""
 
 
 @dataclass
@@ -126,6 +130,8 @@ class Ledger:
     """Runs whose end, and with it their slots, somebody else has asked for."""
     beliefs: dict[str, Belief] = field(default_factory=dict)
     """By lease, or by run for slots of deployments."""
+    served: float = 0.0
+    """Seconds for which the server was there and could write, as looks now and then tell."""
     capacity: dict[tuple[int, str], int] = field(default_factory=dict)
     """The largest value each limit was ever asked to have."""
     executing: dict[str, Process] = field(default_factory=dict)
@@ -166,6 +172,7 @@ class Ledger:
     def believe(self, key: str, belief: Belief, now: float) -> None:
         """Somebody was given slots; nobody may have been given too many."""
         self.beliefs[key] = belief
+        belief.served = self.served
         for name in belief.names:
             held = [one for one in self.beliefs.values() if name in one.names and one.until > now]
             taken = sum(one.slots for one in held)
@@ -176,6 +183,13 @@ class Ledger:
         """Somebody was told that his slots are his for longer."""
         if key in self.beliefs:
             self.beliefs[key].until = until
+            self.beliefs[key].served = self.served
+
+    def taken_back(self, lease_id: str, seconds: float) -> None:
+        """A holder was told that his lease is gone; nobody but he and its end may have ended it."""
+        belief = self.beliefs.get(lease_id)
+        if belief is not None and self.served - belief.served < seconds - _UNNOTICED:
+            self.wrong.append(f"lease {lease_id} was taken from a holder who could not renew it")
 
     def disbelieve(self, key: str) -> None:
         """Somebody lets go of his slots, or was told that they are gone."""

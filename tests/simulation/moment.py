@@ -13,7 +13,7 @@ class Moment:
     """Microseconds since the epoch; None where nobody says."""
     server: int = 0
     elapsed: float = 0.0
-    straight: bool = True
-    """Whether the server's clock has been right from the beginning."""
+    set_at: int | None = None
+    """What the server's clock showed when it was set last; None where it was always right."""
     settled: bool = False
     """Whether everybody has been gone for long."""

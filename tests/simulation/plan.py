@@ -24,6 +24,8 @@ _COMMITS = 30
 _BETWEEN = 0.5
 """The share of kills between two callbacks; the others are in a commit."""
 _AWAY = 20.0
+_LONG_AWAY = 200.0
+"""Half of the stops are as long as that: long enough for leases to run out."""
 _TUNED = 0.2
 _STOP_EVERY = 900.0
 _CROWDED = 0.3
@@ -254,7 +256,8 @@ def _kills(chance: random.Random) -> Iterable[Kill]:
 
 def _stops(chance: random.Random) -> Iterable[Stop]:
     for at in _moments(chance, _STOP_EVERY):
-        yield Stop(number=0, at=at, away=chance.uniform(0, _AWAY))
+        longest = chance.choice((_AWAY, _LONG_AWAY))
+        yield Stop(number=0, at=at, away=chance.uniform(0, longest))
 
 
 def _full_disks(chance: random.Random) -> Iterable[FullDisk]:

@@ -122,7 +122,7 @@ class Server:
         file = f"sqlite:///{self.file}"
         flags = {"home": str(self.home), "database.url": file, **self.settings}
         settings = self._loaded = self._loaded or load(found(), environ={}, flags=flags)
-        enabled = enabled_among(found(), enable=(), disable=("ui",))
+        enabled = enabled_among(found(), enable=(), disable=("agent", "ui"))
         database = SimulatedSqlite(self.file, self.clock, self.chance, self.disk)
         process.on_death.append(database.cut)
         core = Core(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import datetime
 
+from armillary.clock import to_micros
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
 
@@ -55,8 +57,9 @@ def unsettled(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> list
         )
     ]
     for run, details in connection.execute(_PAUSED):
-        until = json.loads(details).get("pause_timeout")
-        wrong.append(f"run {run} is paused, though only until {until}")
+        until = json.loads(details)["pause_timeout"]
+        if to_micros(datetime.fromisoformat(until)) < now - _A_TURN:
+            wrong.append(f"run {run} is paused, though only until {until}")
     wrong += [
         f"task run {row[0]} of a cancelled run is {row[1]}" for row in connection.execute(_CHILDREN)
     ]

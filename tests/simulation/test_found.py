@@ -3,19 +3,23 @@
 The plans are written out, since what a seed comes to changes whenever somebody else comes along.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from armillary.concurrency import absence
+from armillary.db.unit import Unit
 from armillary.orchestration.rules.claimed_once import FlowRunsAreClaimedOnce
 from armillary.orchestration.rules.retried_by_its_process import RetriesAreMadeByTheirProcess
 from armillary.orchestration.states import TERMINAL
 from armillary.orchestration.verdicts import ACCEPT
 from armillary_plugins.concurrency import services
+from armillary_plugins.scheduler import repository as scheduler
+from armillary_plugins.work_queue_monitor import repository as monitor
 from tests.simulation.outcome import Outcome
-from tests.simulation.plan import Arrival, ClockJump, Plan, Step, Weather
+from tests.simulation.plan import Arrival, ClockJump, Plan, Step, Stop, Tuned, Weather
 from tests.simulation.world import carry_out
 
 LIFE = 900.0
@@ -50,11 +54,25 @@ def _claims_the_ended(rule: Any, transition: Any) -> Any:
     return ACCEPT if ended else _decide(rule, transition)
 
 
+def _begins_without_a_past(unit: Unit, *, usual: int, late: int) -> Awaitable[int]:
+    """The first turn of a process knows of none before."""
+    return absence.make_up(unit, usual=usual or unit.micros, late=late)
+
+
+def _without_a_bound(statement: str) -> str:
+    bounded = "case when expires + ? < ? + lasts then expires + ? else ? + lasts end"
+    return statement.replace(bounded, "expires + ? + 0 * (? + ? + ?)")
+
+
+def _jump(at: float, seconds: float) -> ClockJump:
+    return ClockJump(number=int(at), at=at, seconds=seconds)
+
+
 FOUND = {
     "a worker whose poll is old does not run what has ended": Found(
         FlowRunsAreClaimedOnce, "decide", _claims_the_ended,
         ("operator", "operator", "runner", "runner", "runner", "worker", "worker", "worker"),
-        100, "went from",
+        104, "went from",
         (Weather(number=90, at=10.0, until=LIFE,
                  rates={"lost_request": 0.3, "lost_answer": 0.3, "slow": 0.3}),),
     ),
@@ -65,6 +83,31 @@ FOUND = {
     "a clock put forward takes no slot from who holds it": Found(
         services, "_LATE", 1e9, ("holder",) * 6, 100, "taken by living holders",
         tuple(ClockJump(number=90 + at, at=100.0 * at, seconds=400.0) for at in range(1, 8)),
+    ),
+    "a clock put back keeps no slot of who has gone": Found(
+        absence, "_LEASES", absence._LEASES.replace("max(expires - lasts)", "0"),
+        ("holder",) * 3, 104, "is still there with nobody left", (_jump(880.0, -3000.0),),
+    ),
+    "a lease that comes after the clock was put forward is put off by nothing": Found(
+        absence, "_PUT_OFF", _without_a_bound(absence._PUT_OFF),
+        ("holder",) * 6, 106, "is still there with nobody left",
+        tuple(_jump(600.0 + at, 900.0) for at in range(0, 300, 20)),
+    ),
+    "a server that was away takes no slot from who could not renew": Found(
+        services, "make_up", _begins_without_a_past,
+        ("holder",) * 3, 105, "taken from a holder who could not renew it",
+        tuple(Stop(number=90 + at, at=150.0 * at, away=90.0) for at in range(1, 6)),
+    ),
+    "a clock put forward and back leaves no gap in a schedule": Found(
+        scheduler, "_WANTING", scheduler._WANTING.replace("r.created <= ?", "0 <= ?"),
+        ("editor",), 100, "has 0 runs for",
+        (Tuned(number=90, at=0.0, what="schedules followed a little ahead"),
+         _jump(100.0, 1100.0), _jump(250.0, -1100.0)),
+    ),
+    "a clock put back shows nobody as there who has gone": Found(
+        monitor, "_HEARD_IN_FUTURE", (),
+        ("editor", "worker"), 100, "is ready with nobody left",
+        (_jump(890.0, -3000.0),),
     ),
 }  # fmt: skip
 

@@ -69,7 +69,7 @@ def _unheard(connection: sqlite3.Connection, ledger: Ledger, moment: Moment) -> 
     """Who has listened for a while has heard all of it."""
     wrong = []
     for heard in ledger.heard:
-        if moment.true is None or not moment.straight or not heard.steady(moment.elapsed, _LATE):
+        if moment.true is None or moment.set_at or not heard.steady(moment.elapsed, _LATE):
             continue
         until = moment.true - int(_LATE * _SECOND)
         wrong += [

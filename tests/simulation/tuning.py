@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from armillary.broker import embedded
 from armillary.db import sqlite_writer
+from armillary.deployments import scheduling
+from armillary.deployments.scheduling import Horizon
 from armillary.events import intake
 from armillary_plugins.event_persister.consumers import StoreEvents
 from armillary_plugins.event_websockets.consumers import FanOut
@@ -40,6 +43,10 @@ TUNINGS = {
             (storing, "_EVENTS", 2),
             (storing, "_RESOURCES", 3),
         )
+    ),
+    "schedules followed a little ahead": Tuning(
+        ((scheduling, "_AT_ONCE", Horizon(min_runs=1, min_time=timedelta(minutes=5))),),
+        {"scheduler.min_time": 300.0, "scheduler.min_runs": 1},
     ),
     "turns of two runs": Tuning(
         settings={

@@ -114,8 +114,7 @@ class _World:
         """What the server was asked, and when it came there."""
         self.ended = 0.0
         self._began = 0.0
-        self._straight = True
-        self._settle = _SETTLE
+        self._set_at: int | None = None
         self.ledger = Ledger()
         self.server = Server(loop, home, self._chance("server"))
         self._in_time = InTime()
@@ -168,7 +167,7 @@ class _World:
         self.server.disk.full = False
         self.server.process.thaw()
         self.server.process.calls_left = self.server.process.commits_left = self._doom = None
-        await asyncio.sleep(self._settle)
+        await asyncio.sleep(_SETTLE)
         self._in_time.forget()
         self.check("at the end", settled=True)
 
@@ -196,9 +195,8 @@ class _World:
             case Freeze():
                 await self._freeze(step)
             case ClockJump():
-                self._straight = False
-                self._settle += max(0.0, -step.seconds)
                 self.server.clock.wrong += timedelta(seconds=step.seconds)
+                self._set_at = self.server.clock.micros()
 
     def _aim(self) -> None:
         """Let the process that runs now die of the last kill; one that is away dies of it later."""
@@ -266,6 +264,7 @@ class _World:
                 self._in_time.forget()
                 self._give_time()
             elif self.server.alive:
+                self.ledger.served += EVERY
                 elapsed, micros = self.loop.elapsed, self.server.clock.micros()
                 self.waiting = {one: of for one, of in self.waiting.items() if not one.done()}
                 overdue = self._in_time.overdue(self._rows, elapsed, micros, self.waiting.values())
@@ -282,7 +281,7 @@ class _World:
             true=SimulatedClock(self.loop).micros(),
             server=self.server.clock.micros(),
             elapsed=self.loop.elapsed,
-            straight=self._straight,
+            set_at=self._set_at,
             settled=settled,
         )
         failures = self.server.failures

@@ -56,6 +56,9 @@ class Horizon(msgspec.Struct, frozen=True, kw_only=True):
     max_time: timedelta = timedelta(days=100)
 
 
+_AT_ONCE = Horizon()
+
+
 class Broken(msgspec.Struct, frozen=True):
     """A schedule that cannot be read or computed, and why."""
 
@@ -111,7 +114,7 @@ async def schedule_at_once(core: Core, unit: Unit, deployment_id: str) -> None:
     """Create what a deployment's schedules ask for now, unless it is paused."""
     paused = await unit.value("select paused from deployment where id = ?", deployment_id)
     if not paused:
-        await schedule_deployment(core, unit, deployment_id, now=unit.now, ahead=Horizon())
+        await schedule_deployment(core, unit, deployment_id, now=unit.now, ahead=_AT_ONCE)
 
 
 async def _create(  # noqa: PLR0913, PLR0917 - one schedule's runs, all their parts
