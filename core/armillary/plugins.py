@@ -3,7 +3,7 @@
 *Found* is a folder of ``armillary_plugins`` or an entry point of the group ``armillary``; only its
 ``__init__`` is imported.  *Enabled* is what settings and ``requires`` leave of that; its
 ``plugin`` module is imported, in every process alike.  *Targeted* is what this process runs: only
-then do the hooks for routes, services and consumers run, and import what they hand over.
+then do the hooks for routes, services, consumers and jobs run, and import what they hand over.
 
 What this process runs is asked like this::
 

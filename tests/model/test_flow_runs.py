@@ -16,17 +16,14 @@ from hypothesis.stateful import (
 )
 
 from armillary_plugins.cancellation_cleanup.config import Config as CleanupConfig
-from armillary_plugins.cancellation_cleanup.services import (
-    CancelChildTaskRuns,
-    CancelSubflowRuns,
-    EndCancellations,
-)
+from armillary_plugins.cancellation_cleanup.services import CancelChildTaskRuns, CancelSubflowRuns
 from armillary_plugins.concurrency.config import Config as LeaseConfig
 from armillary_plugins.fail_expired_pauses.config import Config as PauseConfig
 from armillary_plugins.fail_expired_pauses.services import FailExpiredPauses
 from armillary_plugins.mark_late_runs.config import Config as LateConfig
 from armillary_plugins.mark_late_runs.services import MarkLateRuns
 from tests.model.effort import effort
+from tests.model.ending import EndCancellations
 from tests.model.flow_run_model import FAILED_PAUSE, Caller, FlowRun, Limit, stored
 from tests.model.flow_run_world import CALLERS, NEWEST, Asked, FlowRunWorld, Turn
 from tests.model.reaping import TakeSlotsBackInTime
@@ -303,7 +300,7 @@ class FlowRuns(RuleBasedStateMachine):
         return [
             Turn(MarkLateRuns(core, LateConfig()), self.mark_late),
             Turn(FailExpiredPauses(core, PauseConfig()), self.fail_pauses),
-            Turn(EndCancellations(core, CleanupConfig()), self.end_cancellations),
+            Turn(EndCancellations(core), self.end_cancellations),
             Turn(TakeSlotsBackInTime(core, LeaseConfig()), self.end_leases),
         ]
 

@@ -29,3 +29,7 @@ class Running:
     async def say(self, note: str, *, progress: float = 0.0) -> None:
         """The same at once."""
         await self._job.update(progress=progress, meta={"note": note})
+
+    def come_again(self, when: int) -> None:
+        """Have it done once more at a moment, in microseconds, instead of being done by now."""
+        self._job.meta["again"] = when

@@ -193,7 +193,7 @@ class SqlQueue(Queue):
             if claimed is None:
                 return
             self._held[claimed.id] = claimed.attempts
-            self._give(self._claimed(claimed))
+            self._give(self.shaped(claimed))
 
     def _give(self, job: SaqJob) -> None:
         """Hand a job to somebody who still waits, else keep it for the next."""
@@ -204,7 +204,7 @@ class SqlQueue(Queue):
                 return
         self._spare.append(job)
 
-    def _claimed(self, claimed: Claimed) -> SaqJob:
+    def shaped(self, claimed: Claimed) -> SaqJob:
         """Shape a job for SAQ, whose worker counts the attempt itself."""
         return SaqJob(
             function=claimed.job,
@@ -262,7 +262,17 @@ class SqlQueue(Queue):
         result: Any = None,  # noqa: ARG002 - a job of ours gives none
         error: str | None = None,
     ) -> None:
-        progress = float(job.progress)
+        again, progress = job.meta.get("again"), float(job.progress)
+        if again is not None and status is Status.COMPLETE:
+            after = max(0, again - self._clock.micros())
+            await self._of_this_attempt(
+                job,
+                lambda unit: store.again(
+                    unit, attempt(job), error=None, after=after, counted=False
+                ),
+            )
+            self.wake()
+            return
         await self._of_this_attempt(
             job,
             lambda unit: store.end(

@@ -1,7 +1,8 @@
 """Cancels what a cancelled run leaves behind, and ends cancellations that hang.
 
-Three loops: task runs of cancelled flow runs, subflow runs of cancelled flow runs, and runs that
-stay Cancelling for longer than `timeout` seconds because nobody ends them.
+Two loops cancel task runs and subflow runs of cancelled flow runs.  A run that becomes Cancelling
+has a job look at it after `timeout` seconds, which ends it if nobody has; a third loop sees to
+runs that no job looks at.
 """
 
 from armillary import Manifest

@@ -8,6 +8,24 @@ from armillary import hookimpl
 
 if TYPE_CHECKING:
     from armillary import Core, Service
+    from armillary.jobs import Job
+    from armillary.orchestration.rule import Rule
+
+
+@hookimpl
+def register_rules() -> list[type[Rule]]:
+    """The rule by which a cancellation is looked at again when its time is up."""
+    from armillary_plugins.cancellation_cleanup.rules import CancellationsEndInTime
+
+    return [CancellationsEndInTime]
+
+
+@hookimpl
+def register_jobs(core: Core) -> list[Job]:  # noqa: ARG001 - a job is given it
+    """The job that ends a cancellation nobody ends."""
+    from armillary_plugins.cancellation_cleanup.jobs import END_CANCELLATION
+
+    return [END_CANCELLATION]
 
 
 @hookimpl
@@ -17,11 +35,11 @@ def register_services(core: Core) -> list[Service]:
     from armillary_plugins.cancellation_cleanup.services import (
         CancelChildTaskRuns,
         CancelSubflowRuns,
-        EndCancellations,
+        SeeToCancellations,
     )
 
     return [
         CancelChildTaskRuns(core, core.config(Config)),
         CancelSubflowRuns(core, core.config(Config)),
-        EndCancellations(core, core.config(Config)),
+        SeeToCancellations(core, core.config(Config)),
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from armillary.db.unit import Reader
+from armillary.db.unit import Reader, Unit
+from armillary.jobs import Wanted
+from armillary.jobs.store import enqueue
 
 _CHILD_TASKS = """
 select t.id, t.workspace, null from flow_run r join task_run t on t.flow_run_id = r.id
@@ -21,10 +23,16 @@ where r.state_type = 'CANCELLED' and r.end_time >= ?
   and c.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'CANCELLING')
 limit ?
 """
-_HANGING = """
-select id, workspace, state_id from flow_run
-where state_type = 'CANCELLING' and state_timestamp <= ? order by id limit ?
+_FORGOTTEN = """
+select r.id, r.workspace, r.state_id from flow_run r
+where r.state_type = 'CANCELLING' and not exists (
+  select 1 from job j where j.queue = ? and j.key = r.state_id
+    and j.state in ('waiting', 'active', 'dead'))
+order by r.id limit ?
 """
+_SINCE = "select state_id, state_timestamp from flow_run where id = ? {for_update}"
+QUEUE = "cancellation_cleanup"
+JOB = "end_cancellation"
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -45,6 +53,25 @@ async def subflow_runs(reader: Reader, since: int, *, limit: int) -> list[Found]
     return [Found(*row) for row in await reader.all(_SUBFLOWS, since, limit)]
 
 
-async def hanging(reader: Reader, before: int, *, limit: int) -> list[Found]:
-    """Find runs that have been Cancelling since ``before`` or longer."""
-    return [Found(*row) for row in await reader.all(_HANGING, before, limit)]
+async def forgotten(reader: Reader, *, limit: int) -> list[Found]:
+    """Find runs that are Cancelling without a job that looks at them."""
+    return [Found(*row) for row in await reader.all(_FORGOTTEN, QUEUE, limit)]
+
+
+async def look_again(unit: Unit, run_id: str, state_id: str) -> bool:
+    """Have a job look at a run that is Cancelling; False if one does already."""
+    wanted = Wanted(
+        id=state_id,
+        queue=QUEUE,
+        job=JOB,
+        key=state_id,
+        arguments={"run_id": run_id, "state_id": state_id},
+        start=unit.micros,
+    )
+    return await enqueue(unit, wanted)
+
+
+async def cancelling_since(unit: Unit, run_id: str, state_id: str) -> int | None:
+    """Return since when a run is in a state, in microseconds; None if it is not any more."""
+    row = await unit.one(_SINCE, run_id)
+    return None if row is None or row[0] != state_id else row[1]

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from armillary import Core, Done, LoopService
-from armillary.db.unit import Unit
 from armillary.errors import RunNotFound
 from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.states import StateType, propose
 from armillary.task_runs.gate import TaskRunProposal
 from armillary_plugins.cancellation_cleanup import repository
 from armillary_plugins.cancellation_cleanup.config import Config
-from armillary_plugins.cancellation_cleanup.repository import Found
 
 _DAY = 86_400_000_000
 _PARENT = "The parent flow run was cancelled."
-_STATE = "select state_id from flow_run where id = ? {for_update}"
 _TASK = propose(StateType.CANCELLED, message=_PARENT)
 _SUBFLOW_WITH_OWNER = propose(StateType.CANCELLING, message=_PARENT)
 _SUBFLOW_ALONE = propose(StateType.CANCELLED, message=_PARENT)
-_TIMED_OUT = propose(
-    StateType.CANCELLED, message="Nobody ended the run in time after it was to be cancelled."
-)
 
 
 class _Cleanup(LoopService):
@@ -82,29 +78,17 @@ class CancelSubflowRuns(_Cleanup):
         return Done(found=len(runs), changed=changed)
 
 
-class EndCancellations(_Cleanup):
-    """Ends runs that stay Cancelling although their time is up."""
+class SeeToCancellations(_Cleanup):
+    """Has a job look at each run that is Cancelling and was forgotten, as by an older version."""
 
-    name = "cancellation_cleanup.timeouts"
+    name = "cancellation_cleanup.forgotten"
 
     async def run_once(self) -> Done:
-        """End one batch."""
-        before = self.core.clock.micros() - int(self.config.timeout * 1e6)
-        reader = self.core.database.read(None)
-        runs = await repository.hanging(reader, before, limit=self.config.batch)
+        """See to one batch."""
+        database = self.core.database
+        runs = await repository.forgotten(database.read(None), limit=self.config.batch)
         changed = 0
         for run in self.each(runs):
-            changed += await self._end(run)
+            work = partial(repository.look_again, run_id=run.run_id, state_id=str(run.mark))
+            changed += await database.write(work, workspace=run.workspace)
         return Done(found=len(runs), changed=changed)
-
-    async def _end(self, run: Found) -> bool:
-        async def work(unit: Unit) -> bool:
-            state = await unit.value(_STATE, run.run_id)
-            if state != run.mark:
-                return False
-            request = FlowRunProposal(
-                workspace=run.workspace, run_id=run.run_id, proposal=_TIMED_OUT
-            )
-            return (await self.core.gate.set_flow_run_state_in(unit, request)).written
-
-        return await self.core.database.write(work, workspace=run.workspace)
