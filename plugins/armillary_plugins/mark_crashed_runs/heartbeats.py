@@ -9,8 +9,8 @@ import msgspec
 from armillary.orchestration.states import TERMINAL, StateType
 from armillary_plugins.mark_crashed_runs.schemas import Heard, Heartbeat
 
-FRESH = 10_000_000
-"""Microseconds for which an agent counts as seen without it being written down again."""
+_WORDS = 4
+"""How often an agent is to be heard of before it counts as silent; one word may be lost."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ def holder(beat: Heartbeat, stored: Stored | None, *, now: int, silence: int) ->
     return None if replaced or stored.seen < now - silence else stored
 
 
-def answer(beat: Heartbeat, known: Known) -> Heard:
+def answer(beat: Heartbeat, known: Known, *, silence: int) -> Heard:
     """Tell an agent what became of the runs it holds."""
     cancel: list[str] = []
     ended: list[str] = []
@@ -55,7 +55,7 @@ def answer(beat: Heartbeat, known: Known) -> Heard:
             ended.append(run_id)
         elif state is StateType.CANCELLING:
             cancel.append(run_id)
-    return Heard(cancel=cancel, ended=ended, lost=lost)
+    return Heard(cancel=cancel, ended=ended, lost=lost, within=silence / _WORDS / 1_000_000)
 
 
 def let_go(beat: Heartbeat, held: Mapping[str, object]) -> Sequence[str]:
@@ -64,14 +64,14 @@ def let_go(beat: Heartbeat, held: Mapping[str, object]) -> Sequence[str]:
     return sorted(run_id for run_id in held if run_id not in spoken)
 
 
-def changes_anything(beat: Heartbeat, known: Known, *, now: int) -> bool:
+def changes_anything(beat: Heartbeat, known: Known, *, now: int, silence: int) -> bool:
     """Tell whether a word has to be written down."""
     agent = known.agent
     return (
         agent is None
         or agent.session != str(beat.session)
         or agent.draining != beat.draining
-        or agent.seen < now - FRESH
+        or agent.seen < now - silence // (2 * _WORDS)
         or beat.leaving
         or bool(beat.claiming)
         or bool(let_go(beat, known.held))

@@ -61,9 +61,9 @@ async def heartbeat(call: Call, body: Heartbeat) -> Answer:
         return found
 
     known = await look(call.read(), call.received)
-    if changes_anything(body, known, now=call.received):
+    if changes_anything(body, known, now=call.received, silence=silence):
         known = await call.write(work)
-    return Answer.json(answer(body, known))
+    return Answer.json(answer(body, known, silence=silence))
 
 
 @routes.get("/agents/", scope="see_workers", answers={200: list[Agent]})

@@ -49,6 +49,8 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """They have ended, by their own word or somebody else's."""
     lost: list[str]
     """They are not the agent's any more: deleted, or given up."""
+    within: float
+    """Seconds within which the agent is to be heard of again."""
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,12 @@ from tests.api import Api
 
 
 @pytest.fixture
+def database_url(copied_sqlite: str) -> str:
+    """One database is enough: the agent asks the API, and never a database."""
+    return copied_sqlite
+
+
+@pytest.fixture
 def core_flags() -> Mapping[str, object]:
     return {"plugins.disable": ("ui",)}
 

@@ -1,5 +1,7 @@
 """Lines out of bytes: the same whatever the pieces, bounded, and nothing lost."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def test_a_line_without_end_does_not_wait_in_memory() -> None:
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6))
 def test_where_pieces_end_makes_no_difference(data: bytes, cuts: list[int]) -> None:
     places = [0, *sorted(cut for cut in cuts if cut <= len(data)), len(data)]
-    pieces = [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(places)]
     assert "".join(lines_of(*pieces)) == "".join(lines_of(data))
     assert all(len(line) <= 20 for line in lines_of(*pieces))
 

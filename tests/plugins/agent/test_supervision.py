@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -93,7 +94,6 @@ async def test_a_program_that_is_not_there_is_named(spawner: SystemSpawner) -> N
 def gone(pid: int) -> bool:
     """Whether a process is no more, or only an entry that nobody took away."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True

@@ -91,6 +91,7 @@ class Agent(Service):
         self._templates: dict[str, tuple[float, dict[str, Json]]] = {}
         self._beaten = self._worker_beaten = float("-inf")
         self._complaint = ""
+        self._within = _BEAT_IDLE
         self._let_go = False
         """Whether a run is over that the server has not been told is let go of."""
         self._pools = [tuple(each.partition("/")[::2]) for each in config.pools]
@@ -155,9 +156,8 @@ class Agent(Service):
             if not self._known:
                 await self._hello()
             now = self.clock.monotonic()
-            if now - self._beaten >= (
-                _BEAT_BUSY if self.executions or self._let_go else _BEAT_IDLE
-            ):
+            busy = self.executions or self._let_go
+            if now - self._beaten >= min(self._within, _BEAT_BUSY if busy else _BEAT_IDLE):
                 await self._beat()
             if not self._draining:
                 if now - self._worker_beaten >= _WORKER_BEAT:
@@ -239,6 +239,7 @@ class Agent(Service):
         self._let_go = False
         heard = await self.link.ask("POST", "/agents/heartbeat", body)
         self._beaten = self.clock.monotonic()
+        self._within = float(heard["within"])
         for run_id in heard["cancel"]:
             self._end(run_id, "cancelled")
         for run_id in heard["lost"]:
