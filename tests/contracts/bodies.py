@@ -254,6 +254,7 @@ BODIES: dict[str, Fill] = {
     "POST /events/count-by/{countable}": lambda _: {
         "filter": _EVENTS, "time_unit": "hour", "time_interval": 2.0,
     },
+    "POST /jobs/filter": lambda _: {"queues": ["none"], "states": ["dead"], "limit": 5},
     "POST /logs/": lambda w: [
         {
             "name": "n", "level": 20, "message": "m", "timestamp": "2026-01-01T12:00:00Z",

@@ -87,7 +87,14 @@ GET /variables/{id}
 PATCH /variables/{id}
 """
 """What later versions will serve.  This list only ever shrinks."""
-OURS = {("get", "/metrics"), ("get", "/openapi.json")}
+OURS = {
+    ("get", "/metrics"),
+    ("get", "/openapi.json"),
+    ("get", "/jobs/totals"),
+    ("get", "/jobs/{id}"),
+    ("post", "/jobs/filter"),
+    ("post", "/jobs/{id}/retry"),
+}
 """What is served beyond the contract."""
 
 

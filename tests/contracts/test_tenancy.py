@@ -34,7 +34,9 @@ ABOUT_NOTHING = {
 ELSEWHERE = {
     # services: across workspaces, each row with its own
     "armillary_plugins.cancellation_cleanup.repository.child_task_runs",
-    "armillary_plugins.cancellation_cleanup.repository.hanging",
+    "armillary_plugins.cancellation_cleanup.repository.cancelling_since",
+    "armillary_plugins.cancellation_cleanup.repository.forgotten",
+    "armillary_plugins.cancellation_cleanup.repository.look_again",
     "armillary_plugins.cancellation_cleanup.repository.subflow_runs",
     "armillary_plugins.events.repository.storing.insert_events",
     "armillary_plugins.fail_expired_pauses.repository.paused_after",

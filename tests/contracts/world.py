@@ -9,6 +9,9 @@ import msgspec
 
 from armillary.core import Core
 from armillary.db.dialect import Dialect
+from armillary.db.unit import Unit
+from armillary.jobs import Wanted
+from armillary.jobs.store import enqueue
 from armillary_plugins.events import tokens
 from armillary_plugins.events.schemas import EventFilter
 from tests.api import Api
@@ -46,6 +49,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     lease: str
     event: str
     page_token: str
+    job: str
 
 
 def mark_of(key: int) -> str:
@@ -93,8 +97,24 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         flow=flow, deployment=made["id"], schedule=made["schedules"][0]["id"], run=run["id"],
         state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
-        event=str(happened.id), page_token=_token(),
+        event=str(happened.id), page_token=_token(), job=await _dead_job(core, key),
     )  # fmt: skip
+
+
+async def _dead_job(core: Core, key: int) -> str:
+    """A job that used up its attempts."""
+    wanted = Wanted(
+        id=core.ids.uuid4(), queue="none", job="dig", key=mark_of(key),
+        arguments={"deep": mark_of(key)},
+    )  # fmt: skip
+
+    async def work(unit: Unit) -> None:
+        await enqueue(unit, wanted)
+        await unit.run("update job set state = 'dead', error = ? where id = ?",
+                       mark_of(key), wanted.id)  # fmt: skip
+
+    await core.database.write(work, workspace=key)
+    return wanted.id
 
 
 def _token() -> str:

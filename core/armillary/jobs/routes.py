@@ -1,0 +1,61 @@
+"""Routes of jobs, which are Armillary's own: how they go, and trying a dead one again."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from armillary.api import Answer, Body, Call, OrDefault, Routes
+from armillary.errors import Conflict, NotFound
+from armillary.jobs import store
+from armillary.jobs.reading import JobShown, Total, list_jobs, read_job, totals
+from armillary.paging import slice_of
+
+routes = Routes(tag="Jobs")
+_NOT_FOUND = "Job not found."
+
+State: TypeAlias = Literal["waiting", "active", "done", "dead", "aborted"]
+
+
+class FilterJobs(Body):
+    """Which jobs to list."""
+
+    queues: list[str] | None = None
+    states: list[State] | None = None
+    limit: int | None = None
+    offset: OrDefault[int] = 0
+
+
+@routes.post("/jobs/filter", scope="see_workspace_settings", answers={200: list[JobShown]})
+async def filter_jobs(call: Call, body: FilterJobs) -> Answer:
+    """List jobs, the newest first; one that is done is shown for an hour."""
+    span = slice_of(body.limit, body.offset)
+    found = await list_jobs(call.read(), queues=body.queues, states=body.states, span=span)
+    return Answer.json(found)
+
+
+@routes.get("/jobs/totals", scope="see_workspace_settings", answers={200: list[Total]})
+async def count_jobs(call: Call) -> Answer:
+    """Count the jobs of each queue by state."""
+    return Answer.json(await totals(call.read()))
+
+
+@routes.get("/jobs/{id:uuid}", scope="see_workspace_settings", answers={200: JobShown})
+async def get_job(call: Call) -> Answer:
+    """Read a job: how far it is, and what went wrong the last time."""
+    found = await read_job(call.read(), call.path["id"])
+    if found is None:
+        raise NotFound(_NOT_FOUND)
+    return Answer.json(found)
+
+
+@routes.post("/jobs/{id:uuid}/retry", scope="write_workspace_settings", answers={204: None})
+async def retry_job(call: Call) -> Answer:
+    """Try a dead job again, with all its attempts."""
+    job_id = call.path["id"]
+    if await call.write(lambda unit: store.retry(unit, job_id)):
+        return Answer.empty()
+    found = await read_job(call.read(), job_id)
+    if found is None:
+        raise NotFound(_NOT_FOUND)
+    message = f"The job is {found.state}: only a dead one can be tried again."
+    raise Conflict(message)
