@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from armillary.db.tables import Tables
+from armillary.db.tables import Belongs, Tables
 
-TABLES = Tables(owner="mark_crashed_runs")
+TABLES = Tables(
+    owner="mark_crashed_runs",
+    belongs=(Belongs(table="agent_run", to="flow_run", by="flow_run_id", key=None),),
+)
