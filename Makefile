@@ -16,6 +16,8 @@ JOBS ?= 2
 PARALLEL ?= -n 3 --dist worksteal
 VENV := .venv
 PREFECT := .venv-prefect
+DEMO ?=
+DEMO_ENV := .venv-demo
 LOCKS := packaging/locks
 BIN := $(VENV)/bin
 # A lock is complete, so nothing is resolved; pip would, and trip over names with extras.
@@ -32,8 +34,8 @@ setup: $(VENV)/.dev $(PREFECT)/.installed ## make every environment, and what th
 	@bash tests/prerequisites.sh
 	@if [ -e .git ]; then $(BIN)/pre-commit install >/dev/null; fi
 
-start: $(VENV)/.armillary ## start Armillary; ARGS="--port 4300" goes to `armillary start`
-	@exec $(BIN)/armillary start $(ARGS)
+start: $(VENV)/.armillary $(if $(DEMO),$(DEMO_ENV)/.tried) ## start Armillary; ARGS="--port 4300" goes to it, DEMO=1 has it run something
+	@exec $(if $(DEMO),$(BIN)/python packaging/demo/show.py --flow-python $(DEMO_ENV)/bin/python --,$(BIN)/armillary start) $(ARGS)
 
 test: lint types suite ## all that must pass: lint, types, suite
 
@@ -89,7 +91,7 @@ clean: ## remove what tools left behind; the environments stay
 	find core plugins web migrations packaging tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last file that making an environment writes, so it stands for the whole.
-$(VENV)/bin/pip $(PREFECT)/bin/pip:
+$(VENV)/bin/pip $(PREFECT)/bin/pip $(DEMO_ENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is older than 3.11, which Armillary needs: say which to take," \
 			"for example: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -116,3 +118,9 @@ $(PREFECT)/.installed: $(LOCKS)/reference.txt | $(PREFECT)/bin/pip
 	@echo "Installing the real Prefect into $(PREFECT) ..."
 	@$(PREFECT)/bin/pip $(INSTALL) $<
 	@touch $@
+
+# The demo does without where it cannot be had.
+$(DEMO_ENV)/.tried: $(LOCKS)/reference.txt | $(DEMO_ENV)/bin/pip
+	@echo "Installing Prefect for the flow of the demo into $(DEMO_ENV) ..."
+	@if $(DEMO_ENV)/bin/pip $(INSTALL) $<; then touch $@; else \
+		echo "Prefect cannot be installed here; the demo shows a plain command alone."; fi

@@ -46,7 +46,7 @@ def test_a_shell_reads_a_parameter_as_one_word(value: str) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("echo {{ parameters.yaer }}", "the parameter 'yaer', which the run does not have"),
+        ("echo {{ parameters.month }}", "the parameter 'month', which the run does not have"),
         ("echo 'open", "close its quotes"),
         ("   ", "The command is empty"),
     ],
