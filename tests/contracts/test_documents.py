@@ -10,7 +10,7 @@ from armillary.commands import COMMANDS
 from armillary.plugins import Plugins, discover, enabled_among
 
 ROOT = Path(__file__).parents[2]
-OUTSIDE = {".venv", ".venv-prefect", ".hypothesis", ".pytest_cache", "node_modules"}
+OUTSIDE = {".venv", ".venv-prefect", ".venv-demo", ".hypothesis", ".pytest_cache", "node_modules"}
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.rglob("*.md")
@@ -29,6 +29,14 @@ EVERYTHING = {
     for start in range(len(parts))
 }
 """The end of the path of everything there is."""
+
+
+def known_commands() -> set[str]:
+    """The words of the command line: the core's and those of plugins."""
+    found = discover()
+    plugins = Plugins(found, enabled=enabled_among(found, enable=found, disable=()), targets=())
+    theirs = [command for _, command in plugins.collect("register_commands")]
+    return {command.name for command in (*COMMANDS, *theirs)}
 
 
 def prose(name: str) -> str:
@@ -66,7 +74,7 @@ def test_every_verb_and_every_command_that_is_named_is_known(name: str) -> None:
     verbs = {found[1] for each in said if (found := re.match(r"(?:\w+=\S+ )*make ([a-z]+)", each))}
     assert verbs - set(re.findall(r"^([a-z]+):", prose("Makefile"), re.MULTILINE)) == set()
     words = {found[1] for each in said if (found := re.match(r"(?:\S*/)?armillary ([a-z]+)", each))}
-    assert words - {command.name for command in COMMANDS} == set()
+    assert words - known_commands() == set()
 
 
 def test_decisions_are_numbered_without_a_gap_and_headed_by_their_number() -> None:
