@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import sys
 import time
@@ -85,9 +86,17 @@ def _outcomes(plans: list[Plan], asked: argparse.Namespace) -> Iterator[Outcome]
         if asked.jobs == 1 or len(plans) == 1:
             yield from map(carry_out, plans)
             return
+        _warm_up(plans[0])
         context = multiprocessing.get_context("fork")
         with context.Pool(asked.jobs, maxtasksperchild=200) as pool:
             yield from pool.imap_unordered(_without_history, plans)
+
+
+def _warm_up(plan: Plan) -> None:
+    """Load what every seed needs before processes share it, out of the garbage collector's way."""
+    carry_out(plan.keeping([]).cut(0.0))
+    gc.collect()
+    gc.freeze()
 
 
 def _without_history(plan: Plan) -> Outcome:

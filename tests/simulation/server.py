@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.simulation.store import SimulatedSqlite
 from tests.simulation.timeline import Process, SimulatedClock, Timeline
 
 _FOUND: dict[str, Mapping[str, Found]] = {}
+_LOADED: dict[tuple[str, ...], Plugins] = {}
 _ROUTED: list[Any] = []
 _GRACE = 5.0
 
@@ -33,6 +34,15 @@ def found() -> Mapping[str, Found]:
     if not _FOUND:
         _FOUND["all"] = discover()
     return _FOUND["all"]
+
+
+def _loaded(targets: Iterable[str]) -> Plugins:
+    """The plugins of every process with those targets: they keep nothing of one."""
+    key = tuple(targets)
+    if key not in _LOADED:
+        enabled = enabled_among(found(), enable=(), disable=("agent", "ui"))
+        _LOADED[key] = Plugins(found(), enabled=enabled, targets=key)
+    return _LOADED[key]
 
 
 def _routed(core: Core) -> Any:
@@ -122,12 +132,11 @@ class Server:
         file = f"sqlite:///{self.file}"
         flags = {"home": str(self.home), "database.url": file, **self.settings}
         settings = self._loaded = self._loaded or load(found(), environ={}, flags=flags)
-        enabled = enabled_among(found(), enable=(), disable=("agent", "ui"))
         database = SimulatedSqlite(self.file, self.clock, self.chance, self.disk)
         process.on_death.append(database.cut)
         core = Core(
             settings=settings,
-            plugins=Plugins(found(), enabled=enabled, targets=settings.targets),
+            plugins=_loaded(settings.targets),
             database=database,
             clock=self.clock,
             chance=self.chance,

@@ -11,13 +11,13 @@ from armillary.orchestration.states import StateType
 
 
 class Policy:
-    """The rules of one subject and one policy name, compiled by (initial, proposed)."""
+    """The rules of one subject and one policy name, in order, by (initial, proposed)."""
 
     def __init__(self, subject: Subject, name: PolicyName, rules: Iterable[type[Rule]]) -> None:
         self.subject = subject
         self.name = name
         self.rules: Sequence[Rule] = [
-            rule() for rule in in_order(rules) if subject in rule.subjects and name in rule.policies
+            rule() for rule in rules if subject in rule.subjects and name in rule.policies
         ]
         self._between: dict[tuple[StateType | None, StateType], tuple[Rule, ...]] = {}
 
@@ -65,7 +65,7 @@ class Policies:
     """Every policy of a server, by subject and name."""
 
     def __init__(self, rules: Iterable[type[Rule]]) -> None:
-        rules = list(rules)
+        rules = in_order(rules)
         self.flow_run = {
             name: Policy("flow_run", name, rules) for name in ("core", "minimal", "late")
         }

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from armillary.orchestration.decision import Ask, Outcome, decide
-from armillary.orchestration.policy import Policies, Policy
+from armillary.orchestration.policy import Policies, Policy, in_order
 from armillary.orchestration.rule import Phase, Rule, UnitRule
 from armillary.orchestration.rules import RULES
 from armillary.orchestration.states import Proposal, State
@@ -101,7 +101,7 @@ def unit_rule(name: str, **attributes: Any) -> type[UnitRule]:
 
 def policy_of(*rules: type[Rule]) -> Policy:
     """Compile a policy of these rules."""
-    return Policy("flow_run", "core", rules)
+    return Policy("flow_run", "core", in_order(rules))
 
 
 def names(rules: Any) -> list[str]:
