@@ -9,11 +9,16 @@ import pytest
 
 from armillary.core import Core
 from armillary.errors import ConfigError
+from armillary.services.loop import Done
 from armillary.testing import ManualClock
 from armillary_plugins.agent.pool import local_pool
 from armillary_plugins.agent.services.agent import Agent
 from armillary_plugins.agent.services.inside import InsideLink
 from armillary_plugins.agent.services.link import Away, Turned
+from armillary_plugins.agent.services.shipping import Shipper
+from armillary_plugins.logs.schemas import CreateLog
+from armillary_plugins.mark_crashed_runs.config import Config as MarkCrashedConfig
+from armillary_plugins.mark_crashed_runs.services import MarkCrashedRuns
 from tests.api import Api
 from tests.plugins.agent.fakes import FakeProcess, FakeSpawner, passing
 
@@ -295,3 +300,75 @@ async def test_flows_of_the_sdk_are_run_by_the_python_that_is_named(
             "stdout: printed",
             "agent: The last it wrote:\nImportError: no f",
         ]
+
+
+async def test_an_agent_of_a_queue_leaves_the_others_alone(
+    core: Core, api: Api, clock: ManualClock
+) -> None:
+    await api.pool("shared")
+    await api.queue("quick", "shared")
+    async with staged(core, api, clock) as scene:
+        scene.agent._pools = [("shared", "quick")]
+        scene.start(scene.agent)
+        flow = await api.flow()
+        for queue in ("default", "quick"):
+            made = await api.deployment(
+                flow, queue, work_pool_name="shared", work_queue_name=queue,
+                job_variables={"command": f"work {queue}"},
+            )  # fmt: skip
+            await api.run(made["id"])
+        process = await scene.started()
+        await clock.advance(5)
+        assert [each.launch.argv for each in scene.spawner.processes] == [["work", "quick"]]
+        process.end(0)
+
+
+async def test_what_an_agent_leaves_unfinished_is_left_to_the_server(scene: Scene) -> None:
+    run = await scene.run()
+    process = await scene.started()
+    await scene.reached(run, "RUNNING")
+    await scene.agent.close()
+    assert process.words == ["kill"]
+    service = MarkCrashedRuns(scene.core, MarkCrashedConfig())
+    assert (await service.turn()) == Done(found=1, changed=1)
+    ended = await scene.api.get(f"/flow_runs/{run}")
+    assert "left without a word about this run" in ended["state"]["message"]
+
+
+async def test_output_waits_in_the_process_while_nobody_takes_it(clock: ManualClock) -> None:
+    link = Dam()
+    shipper = Shipper(link, clock)
+    running = asyncio.create_task(shipper.run())
+    line = CreateLog("stdout", 20, "x" * 1000, clock.now(), flow_run_id="r")
+    adding = asyncio.create_task(fill(shipper, [line] * 100, times=100))
+    await clock.advance(60)
+    assert not adding.done()
+    assert shipper._characters < 3_000_000, "what waits in memory has a bound"
+    link.open = True
+    await passing(clock, adding.done)
+    await passing(clock, asyncio.create_task(shipper.flush()).done)
+    assert link.taken == 10_000
+    running.cancel()
+
+
+async def fill(shipper: Shipper, lines: list[CreateLog], *, times: int) -> None:
+    for _ in range(times):
+        await shipper.add(lines)
+
+
+class Dam:
+    """A way to the server that lets nothing through until it is opened."""
+
+    api_url = ""
+
+    def __init__(self) -> None:
+        self.open = False
+        self.taken = 0
+
+    async def ask(self, method: str, path: str, body: Json = None) -> Json:
+        if not self.open:
+            raise Away(f"{method} {path} does not get through")
+        self.taken += len(body)
+
+    async def close(self) -> None:
+        """Nothing is open."""

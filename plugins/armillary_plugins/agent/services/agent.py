@@ -122,10 +122,12 @@ class Agent(Service):
         await self._emptied(self.config.grace + 5)
 
     async def close(self) -> None:
-        """Say goodbye, and end what is left."""
+        """Say goodbye, end what is left, and leave the runs of that to the server."""
+        left = dict(self.executions)
         await gathered(set(self._tasks))
         if self._known:
             self._draining = True
+            self.executions = left
             try:
                 await self._beat(leaving=True)
             except (Away, Turned) as error:
@@ -229,9 +231,7 @@ class Agent(Service):
             "leaving": leaving,
             "replaces": self._replaces,
             "claiming": [{"id": each.id, "claim": each.claim} for each in claiming or ()],
-            "runs": []
-            if leaving
-            else [
+            "runs": [
                 {"id": run_id, "claim": each.taken.claim, "process": each.pid}
                 for run_id, each in self.executions.items()
             ],

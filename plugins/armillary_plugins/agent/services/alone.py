@@ -53,12 +53,13 @@ class Alone:
         self._session = ids.uuid4()
         self._claim = ids.uuid4()
         self._supervision: Supervision | None = None
-        self._stopped = False
+        self._stopped = asyncio.Event()
+        self._concluded = False
         self.run_id = ""
 
     def stop(self) -> None:
         """Have the command ended, as if somebody had cancelled the run."""
-        self._stopped = True
+        self._stopped.set()
         if self._supervision is not None:
             self._supervision.end("cancelled")
 
@@ -90,24 +91,36 @@ class Alone:
             launch = self._launch(wish, run, flow, attempt)
             answer = await self._office.propose(self.run_id, Next(type="RUNNING"))
             if not answer.accepted:
+                self._concluded = True
                 return 1
             wanted, code = await self._once(wish, launch, tee)
-            if wanted is None:
+            due = None
+            if wanted is not None:
+                answer = await self._office.propose(self.run_id, wanted)
+                due = _next_attempt(answer.state or {})
+            if due is None:
+                self._concluded = True
                 return code
-            answer = await self._office.propose(self.run_id, wanted)
-            state = answer.state or {}
-            if answer.status != "REJECT" or state.get("type") != "SCHEDULED" or self._stopped:
+            await self._wait_until(due)
+            if self._stopped.is_set():
+                await self._office.propose(self.run_id, Next(type="CANCELLED"))
+                self._concluded = True
                 return code
-            due = datetime.fromisoformat(state["state_details"]["scheduled_time"])
-            wait = due.timestamp() - self._clock.micros() / 1_000_000
-            await self._clock.sleep(max(0.0, wait))
+
+    async def _wait_until(self, due: datetime) -> None:
+        wait = due.timestamp() - self._clock.micros() / 1_000_000
+        sleep = asyncio.create_task(self._clock.sleep(max(0.0, wait)))
+        told = asyncio.create_task(self._stopped.wait())
+        await asyncio.wait({sleep, told}, return_when=asyncio.FIRST_COMPLETED)
+        sleep.cancel()
+        told.cancel()
 
     async def _once(
         self, wish: Wish, launch: Launch, tee: Callable[[str, bytes], None]
     ) -> tuple[Next | None, int]:
         terms = Terms(run_id=self.run_id, timeout=wish.timeout, grace=wish.grace, tee=tee)
         self._supervision = Supervision(self._spawner, self._clock, self._shipper.add, terms)
-        if self._stopped:
+        if self._stopped.is_set():
             self._supervision.end("cancelled")
         try:
             ended = await self._supervision.run(launch)
@@ -158,7 +171,7 @@ class Alone:
                 "slots": 1,
                 "leaving": leaving,
                 "claiming": [held] if claiming else [],
-                "runs": [] if claiming or leaving else [held],
+                "runs": [] if claiming or self._concluded else [held],
             },
         )
         if supervision is not None and (heard["cancel"] or heard["ended"] or heard["lost"]):
@@ -169,6 +182,13 @@ class Alone:
             await self._beat(leaving=True)
         except (Away, Turned):
             return
+
+
+def _next_attempt(state: Json) -> datetime | None:
+    """Return when a run is to be tried again, where that is what became of it."""
+    if state.get("type") != "SCHEDULED":
+        return None
+    return datetime.fromisoformat(state["state_details"]["scheduled_time"])
 
 
 def _new_run(wish: Wish, flow_id: str, claim: str) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Json = Any
 _CLIENT = Client(api=tuple(map(int, API_VERSION.split("."))))
+_log = logging.getLogger("armillary_plugins.agent")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -68,6 +70,10 @@ class InsideLink:
         except ArmillaryError as error:
             document = msgspec.to_builtins(error.body)
             raise Turned(error.status, explain(error.status, document), document) from error
+        except Exception as error:
+            _log.exception("%s %s failed", method, path)
+            message = f"the server failed at {method} {path}; its log says more"
+            raise Away(message) from error
         return msgspec.json.decode(answer.body) if answer.body else None
 
     async def close(self) -> None:
