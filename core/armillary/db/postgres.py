@@ -32,8 +32,11 @@ _WRITERS = 2
 _CONNECTIONS = 8
 _BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 """Hot operations find everything by key: planned once, for planning takes longer than the rest."""
+_SETTINGS = {"idle_in_transaction_session_timeout": "10s"}
+"""Who stands still in the middle of a unit must not keep others from what it has locked."""
 _AWAY = (
     asyncpg.PostgresConnectionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # how asyncpg meets a connection that was cut while it was idle
@@ -99,6 +102,8 @@ class PostgresDatabase(Database):
             self._pool = await self._connected(most=_CONNECTIONS)
             self._writing = await self._connected(most=_WRITERS, settings=_BY_KEY)
         except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
+            if self._pool is not None:
+                self._pool.terminate()
             shown = self.url.rpartition("@")[2] or self.url
             message = (
                 f"PostgreSQL at {shown} cannot be reached ({error}): check the setting "
@@ -121,7 +126,7 @@ class PostgresDatabase(Database):
             statement_cache_size=512,
             timeout=5,
             reset=_leave,
-            server_settings=settings,
+            server_settings=_SETTINGS | (settings or {}),
         )
 
     async def close(self) -> None:

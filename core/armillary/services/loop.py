@@ -8,7 +8,8 @@
       │             │                      │
       └──── sleep ◀─┴──────────────────────┘
 
-A stop ends the sleep at once, and a turn between two items: ``for run in self.each(rows)``.
+A stop ends the sleep at once, and a turn between two items: ``for run in self.each(rows)``; so
+does the loss of the lease, as when the process stood still.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class LoopService(Service):
         super().__init__(core)
         self.interval = interval
         self.stopping = False
+        self._lost = False
+        """Whether somebody else got the lease in the middle of the turn."""
         self._lease = Lease(core, self.name, seconds=interval + _LEASE_BEYOND)
 
     @abstractmethod
@@ -60,7 +63,7 @@ class LoopService(Service):
     def each(self, items: Iterable[T]) -> Iterator[T]:
         """Go through a turn's items, ending early when the service is to stop."""
         for item in items:
-            if self.stopping:
+            if self.stopping or self._lost:
                 return
             yield item
 
@@ -91,7 +94,9 @@ class LoopService(Service):
             if self.singleton and not await self._lease.hold():
                 self.signal("elsewhere", None)
                 return None
-            done = await self.run_once()
+            self._lost = False
+            async with self._lease.kept(self._leave):
+                done = await self.run_once()
             outcome = "done"
         except Unavailable as error:
             self.log.warning("a turn was left out: %s", error)
@@ -107,6 +112,10 @@ class LoopService(Service):
         self.core.metrics.count("armillary_service_changed_total", done.changed, service=self.name)
         self.signal("turned", done)
         return done
+
+    def _leave(self) -> None:
+        self._lost = True
+        self.log.warning("another process has taken over in the middle of a turn, which ends")
 
     def _measure(self, outcome: str, seconds: float) -> None:
         metrics = self.core.metrics

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from armillary.db import postgres
 from armillary.db.migrate import upgrade
 from armillary.db.postgres import PostgresDatabase
 from armillary.db.postgres_unit import PostgresUnit
@@ -278,6 +279,51 @@ async def test_a_server_that_is_not_there_is_one_sentence_without_the_password(
     with pytest.raises(ConfigError, match="cannot be reached") as caught:
         await database.open()
     assert "secret" not in str(caught.value)
+
+
+async def test_a_database_that_opens_only_halfway_lets_go_of_that_half(
+    database: PostgresDatabase, clock: ManualClock, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = "select count(*) from pg_stat_activity where datname = current_database()"
+    before = await admin.fetchval(count)
+    monkeypatch.setattr(postgres, "_BY_KEY", {"plan_cache_mode": "no such mode"})
+    with pytest.raises(ConfigError, match="cannot be reached"):
+        await PostgresDatabase(database.url, clock).open()
+    async with asyncio.timeout(10):
+        while await admin.fetchval(count) > before:  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_who_stands_still_in_the_middle_of_a_unit_keeps_nobody_from_its_rows(
+    database: PostgresDatabase,
+    fresh_postgres: str,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgres, "_SETTINGS", {"idle_in_transaction_session_timeout": "100ms"})
+    frozen = PostgresDatabase(fresh_postgres, clock)
+    await frozen.open()
+    await database.write(insert("a"), workspace=1)
+    locked, woken = asyncio.Event(), asyncio.Event()
+
+    async def stands_still(unit: Unit) -> None:
+        await unit.one("select value from thing where id = 'a' {for_update}")
+        locked.set()
+        await woken.wait()
+        await unit.run(INSERT, "b", 1)
+
+    standing = asyncio.create_task(frozen.write(stands_still, workspace=1))
+    async with asyncio.timeout(10):
+        await locked.wait()
+        await database.write(
+            lambda unit: unit.run("update thing set value = 2 where id = ?", "a"), workspace=1
+        )
+    woken.set()
+    (done,) = await outcomes(standing)
+    assert isinstance(done, Unavailable)
+    assert await frozen.write(insert("c"), workspace=1) == "c"
+    assert (await names(database), await value(database, "a")) == (["a", "c"], 2)
+    await frozen.close()
 
 
 ODD: list[tuple[Any, ...]] = [

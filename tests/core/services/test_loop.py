@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from armillary.core import Core
+from armillary.db.unit import Unit
 from armillary.services.lease import Lease
 from armillary.services.loop import Done, LoopService
 from armillary.services.supervisor import Supervisor
-from armillary.testing import Ear, ManualClock
+from armillary.testing import Ear, ManualClock, eventually
 
 INTERVAL = 10.0
 LONGEST = INTERVAL * 1.05
@@ -157,6 +158,58 @@ async def test_a_lease_of_before_the_clock_was_put_back_binds_nobody(
     clock.jump(-86_400)
     assert await other.hold()
     assert not await third.hold()
+
+
+async def test_a_turn_that_takes_longer_than_its_lease_keeps_it(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(core.broker), "shared", True)
+    go_on = asyncio.Event()
+
+    async def long(_: Turns) -> Done:
+        await go_on.wait()
+        return Done(found=1)
+
+    one, other = Turns(core, long), Turns(core, nothing)
+    turn = asyncio.create_task(one.turn())
+    await eventually(lambda: one.count)
+    for _ in range(10):
+        await eventually(lambda: clock.sleepers)
+        await clock.advance(20)
+    await eventually(lambda: clock.sleepers)
+    await other.turn()
+    assert other.count == 0
+    go_on.set()
+    assert await turn == Done(found=1)
+    assert clock.sleepers == 0
+
+
+async def test_a_turn_whose_lease_somebody_else_got_ends_between_two_items(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(core.broker), "shared", True)
+    go_on = asyncio.Event()
+
+    async def long(turns: Turns) -> Done:
+        done = 0
+        for _ in turns.each(range(3)):
+            done += 1
+            await go_on.wait()
+        return Done(found=3, changed=done)
+
+    one = Turns(core, long)
+    turn = asyncio.create_task(one.turn())
+    await eventually(lambda: one.count)
+
+    async def taken(unit: Unit) -> None:
+        await unit.run("update service_lease set holder = 'other'")
+
+    await core.database.write(taken, workspace=None)
+    await eventually(lambda: clock.sleepers)
+    await clock.advance(20)
+    await eventually(lambda: one._lost)
+    go_on.set()
+    assert await turn == Done(found=3, changed=1)
 
 
 async def test_alone_a_lease_needs_no_row(core: Core) -> None:
