@@ -15,6 +15,7 @@ from armillary_plugins.agent.pool import local_pool
 from armillary_plugins.agent.services.agent import Agent
 from armillary_plugins.agent.services.inside import InsideLink
 from armillary_plugins.agent.services.link import Away, Turned
+from armillary_plugins.agent.services.pools import Pool
 from armillary_plugins.agent.services.shipping import Shipper
 from armillary_plugins.logs.schemas import CreateLog
 from armillary_plugins.mark_crashed_runs.config import Config as MarkCrashedConfig
@@ -308,7 +309,7 @@ async def test_an_agent_of_a_queue_leaves_the_others_alone(
     await api.pool("shared")
     await api.queue("quick", "shared")
     async with staged(core, api, clock) as scene:
-        scene.agent._pools = [("shared", "quick")]
+        scene.agent._pools.pools = [Pool(name="shared", queue="quick")]
         scene.start(scene.agent)
         flow = await api.flow()
         for queue in ("default", "quick"):
@@ -321,6 +322,19 @@ async def test_an_agent_of_a_queue_leaves_the_others_alone(
         await clock.advance(5)
         assert [each.launch.argv for each in scene.spawner.processes] == [["work", "quick"]]
         process.end(0)
+
+
+async def test_a_pool_that_is_not_there_or_not_for_processes_keeps_nobody_from_others(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.api.pool("ships", type="docker")
+    scene.agent._pools.pools[:0] = [Pool(name="ships", queue=""), Pool(name="gone", queue="")]
+    run = await scene.run()
+    (await scene.started()).end(0)
+    await scene.reached(run, "COMPLETED")
+    gone, ships = sorted(record.getMessage() for record in caplog.records)
+    assert "Work pool 'gone' not found" in gone
+    assert "the work pool 'ships' is of type docker" in ships
 
 
 async def test_what_an_agent_leaves_unfinished_is_left_to_the_server(scene: Scene) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from armillary import Service
-from armillary.clock import from_micros
 from armillary.errors import ConfigError
 from armillary_plugins.agent.config import Config
 from armillary_plugins.agent.pool import LOCAL
@@ -33,6 +32,7 @@ from armillary_plugins.agent.services.execution import (
 from armillary_plugins.agent.services.http import HttpLink
 from armillary_plugins.agent.services.inside import InsideLink
 from armillary_plugins.agent.services.link import Away, Link, Turned
+from armillary_plugins.agent.services.pools import Pools
 from armillary_plugins.agent.services.processes import Spawner, SystemSpawner
 from armillary_plugins.agent.services.proposing import Office
 from armillary_plugins.agent.services.pythons import Pythons
@@ -44,10 +44,8 @@ if TYPE_CHECKING:
 Json = Any
 _BEAT_BUSY = 2.0
 _BEAT_IDLE = 20.0
-_WORKER_BEAT = 30.0
 _AFTERMATH = 60.0
 """Seconds the process of a flow may go on for once its run has ended."""
-_AHEAD = 0.5
 _EMBEDDED = "server"
 _TAKEN = 409
 
@@ -88,13 +86,12 @@ class Agent(Service):
         self._draining = False
         self._known = False
         self._replaces: str | None = None
-        self._templates: dict[str, tuple[float, dict[str, Json]]] = {}
-        self._beaten = self._worker_beaten = float("-inf")
+        self._beaten = float("-inf")
         self._complaint = ""
         self._within = _BEAT_IDLE
         self._let_go = False
         """Whether a run is over that the server has not been told is let go of."""
-        self._pools = [tuple(each.partition("/")[::2]) for each in config.pools]
+        self._pools = Pools(self.link, self.clock, core.ids, names=config.pools)
 
     async def run(self) -> None:
         """Look for runs until cancelled."""
@@ -162,9 +159,6 @@ class Agent(Service):
             if now - self._beaten >= min(self._within, _BEAT_BUSY if busy else _BEAT_IDLE):
                 await self._beat()
             if not self._draining:
-                if now - self._worker_beaten >= _WORKER_BEAT:
-                    await self._beat_as_worker()
-                    self._worker_beaten = now
                 await self._look()
         except (Away, Turned) as error:
             self._complain(str(error))
@@ -197,7 +191,7 @@ class Agent(Service):
                 raise ConfigError(message) from error
             self._replaces = holder["session"]
             await self._beat()
-        if any(pool == LOCAL for pool, _ in self._pools):
+        if any(pool.name == LOCAL for pool in self._pools.pools):
             await ensure_local_pool(self.link)
         self._known = True
         self.signal("known", self.title)
@@ -262,39 +256,16 @@ class Agent(Service):
             self.log.info("run %s is %s", run_id, cause)
             execution.end(cause)
 
-    async def _beat_as_worker(self) -> None:
-        """Be seen among the workers of each pool."""
-        body = {"name": f"agent {self.title}", "heartbeat_interval_seconds": int(_WORKER_BEAT)}
-        for pool in dict.fromkeys(pool for pool, _ in self._pools):
-            await self.link.ask("POST", f"/work_pools/{pool}/workers/heartbeat", body)
-
     async def _look(self) -> None:
         """Take what is due, as far as there is room."""
-        for pool, queue in self._pools:
-            room = self.config.limit - len(self.executions)
-            if room <= 0:
-                return
-            ahead = int((self.config.interval + _AHEAD) * 1_000_000)
-            found = await self.link.ask(
-                "POST",
-                f"/work_pools/{pool}/get_scheduled_flow_runs",
-                {
-                    "work_queue_names": [queue] if queue else None,
-                    "scheduled_before": from_micros(self.clock.micros() + ahead),
-                    "limit": min(room, 100),
-                },
-            )
-            runs = [each["flow_run"] for each in found]
-            new = [run for run in runs if run["id"] not in self.executions]
-            if new:
-                await self._take(pool, new)
-
-    async def _take(self, pool: str, runs: list[dict[str, Json]]) -> None:
-        template = await self._template(pool)
-        taken = [
-            Taken(run=run, claim=self.core.ids.uuid4(), pool=pool, template=template)
-            for run in runs
-        ]
+        taken = await self._pools.due(
+            room=self.config.limit - len(self.executions),
+            within=self.config.interval,
+            known=self.executions,
+            title=self.title,
+        )
+        if not taken:
+            return
         await self._beat(claiming=taken)
         for each in taken:
             execution = Execution(self.desk, each)
@@ -312,13 +283,3 @@ class Agent(Service):
             self.signal("over", run_id)
 
         return over
-
-    async def _template(self, pool: str) -> dict[str, Json]:
-        """Return the pool's template, at most some seconds old."""
-        known = self._templates.get(pool)
-        now = self.clock.monotonic()
-        if known is None or now - known[0] > _BEAT_IDLE:
-            found = await self.link.ask("GET", f"/work_pools/{pool}")
-            known = (now, found.get("base_job_template") or {})
-            self._templates[pool] = known
-        return known[1]
