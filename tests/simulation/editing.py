@@ -23,7 +23,7 @@ _LIMITS: dict[str, dict[str, Any]] = {
 _STEPS = 90.0
 
 
-class _Acting(Person):
+class Acting(Person):
     """Does one of some things now and then."""
 
     async def live(self) -> None:
@@ -53,7 +53,7 @@ class _Acting(Person):
         return self.chance.choice(here)
 
 
-class Editor(_Acting):
+class Editor(Acting):
     """Makes and changes deployments and their schedules, and deletes some."""
 
     async def make_all(self) -> None:
@@ -165,7 +165,7 @@ class Editor(_Acting):
             )
 
 
-class Operator(_Acting):
+class Operator(Acting):
     """Orders runs, cancels, resumes, retries and deletes some, and changes limits."""
 
     pause = 30.0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.simulation.belonging import mixed_up
 from tests.simulation.held import held_wrongly
+from tests.simulation.jobs import as_readers_see, jobs_wrongly
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
 from tests.simulation.recorded import recorded_wrongly
@@ -17,7 +18,15 @@ from tests.simulation.settled import unsettled
 from tests.simulation.told import told_wrongly
 
 _TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
-_LOOKS = (mixed_up, held_wrongly, recorded_wrongly, scheduled_wrongly, told_wrongly, unsettled)
+_LOOKS = (
+    mixed_up,
+    held_wrongly,
+    jobs_wrongly,
+    recorded_wrongly,
+    scheduled_wrongly,
+    told_wrongly,
+    unsettled,
+)
 _NOT_AFTER = {
     "SCHEDULED": {"PAUSED"},
     "PENDING": {"PAUSED"},
@@ -40,9 +49,10 @@ def onlooker(file: Path) -> sqlite3.Connection:
 
 def violations(rows: sqlite3.Connection, ledger: Ledger, moment: Moment | None = None) -> list[str]:
     """Everything that is not as it must be, in words; looked up in the rows themselves."""
-    found = [*ledger.wrong, *_acknowledged(rows, ledger), *_histories(rows, ledger)]
-    for look in _LOOKS:
-        found += look(rows, ledger, moment or Moment())
+    with as_readers_see(rows):
+        found = [*ledger.wrong, *_acknowledged(rows, ledger), *_histories(rows, ledger)]
+        for look in _LOOKS:
+            found += look(rows, ledger, moment or Moment())
     return found
 
 

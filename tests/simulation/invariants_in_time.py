@@ -13,6 +13,7 @@ EVERY = 5.0
 _ANSWER = 2.0
 _STORED = 7.0
 _LEASES = 45.0
+_JOBS = 20.0
 
 _UNSTORED = """
 select o.event_id from outbox o
@@ -20,6 +21,7 @@ where o.topic = 'events' and not exists (
   select 1 from event e where e.workspace = o.workspace and e.id = o.event_id)
 """
 _RUN_OUT = "select id from concurrency_lease where expires <= ?"
+_DUE = "select id, job from job where state = 'waiting' and scheduled <= ?"
 _OF_THE_ENDED = """
 select c.id, c.holder_type, c.holder_id from concurrency_lease c
   left join flow_run f on c.holder_type = 'flow_run' and f.id = c.holder_id
@@ -58,5 +60,7 @@ class InTime:
             yield f"event {event} is not stored yet", _STORED
         for (lease,) in ask(_RUN_OUT, (micros,)):
             yield f"lease {lease} has run out and is kept", _LEASES
+        for job, what in ask(_DUE, (micros,)):
+            yield f"job {job}, {what}, is due and nobody does it", _JOBS
         for lease, kind, holder in ask(_OF_THE_ENDED):
             yield f"lease {lease} is kept by {kind} {holder}, which has ended", _LEASES

@@ -12,6 +12,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.listening import Subscriber
 from tests.simulation.network import Network
 from tests.simulation.places import ELSEWHERE, PLACES
+from tests.simulation.removing import Remover
 from tests.simulation.working import POOL, Runner, Script, Worker
 
 _THERE = " elsewhere"
@@ -23,6 +24,7 @@ _ROLES: Mapping[str, type[Person]] = {
     "operator": Operator,
     "holder": Holder,
     "subscriber": Subscriber,
+    "remover": Remover,
 }
 ROLES = (*_ROLES, *(f"{role}{_THERE}" for role in _ROLES))
 """The second half is the same in another workspace, under equal names."""

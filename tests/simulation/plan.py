@@ -44,6 +44,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _FIRST = ("editor", "operator", "worker", "worker", "script", "holder", "subscriber")
 _LATER = ("script", "worker", "runner", "editor", "holder", "holder", "subscriber")
 _ELSEWHERE = ("editor elsewhere", "operator elsewhere", "worker elsewhere")
+_REMOVED = 0.5
 _BRANCHED = 0.4
 """The share of seeds with people in another workspace."""
 _WEATHER = ("lost_request", "lost_answer", "repeated", "broken", "slow", "cut")
@@ -195,6 +196,7 @@ def draw(seed: int) -> Plan:
     steps: list[Step] = [
         *_tunings(chance("tunings")),
         *clients,
+        *_removers(chance("removers")),
         *_kills(chance("kills")),
         *_stops(chance("stops")),
         *_full_disks(chance("full disks")),
@@ -231,6 +233,15 @@ def _arrivals(chance: random.Random) -> Iterable[Arrival]:
             seed=chance.getrandbits(32),
             leaves=LIFE if stays else chance.uniform(at, LIFE),
         )
+
+
+def _removers(chance: random.Random) -> Iterable[Arrival]:
+    if chance.random() < _REMOVED:
+        at = chance.uniform(0, LIFE / 2)
+        yield Arrival(
+            number=0, at=at, role="remover", name="remover", seed=chance.getrandbits(32),
+            leaves=LIFE,
+        )  # fmt: skip
 
 
 def _moments(chance: random.Random, every: float) -> Iterable[float]:

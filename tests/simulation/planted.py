@@ -19,10 +19,12 @@ from armillary.db.dialect import Dialect
 from armillary.db.sqlite import SqliteReader
 from armillary.db.sqlite_writer import SqliteUnit, Writer
 from armillary.db.unit import OUTBOX_INSERT, outbox_rows
+from armillary.deleting.deletions import Deletions
 from armillary.deployments import scheduling
 from armillary.deployments.schedules import idempotency_key
 from armillary.events.outbox import Outbox
 from armillary.flow_runs import writing
+from armillary.jobs import store
 from armillary.orchestration.rules.claimed_once import _ClaimedOnce
 from armillary.orchestration.rules.no_duplicate_transition import TransitionsHappenOnce
 from armillary.orchestration.states import StateType
@@ -211,6 +213,22 @@ def _history_gap() -> AbstractContextManager[None]:
     return _replaced(writing, "insert_states", partly)
 
 
+def _job_acknowledged_early() -> AbstractContextManager[None]:
+    done = store._CLAIM.replace("set state = 'active'", "set state = 'done'")
+    return _replaced(store, "_CLAIM", done)
+
+
+def _deleted_by_halves() -> AbstractContextManager[None]:
+    go_on = Deletions.go_on
+
+    async def once(self: Deletions, unit: Any, table: str, ids: Sequence[str]) -> tuple[int, bool]:
+        deleted, _ = await go_on(self, unit, table, ids)
+        await self._end(unit, table, ids)
+        return deleted, True
+
+    return _replaced(Deletions, "go_on", once)
+
+
 DEFECTS = {
     "early_acknowledgement": Defect(
         what="a request of a hot operation is answered before its commit",
@@ -286,6 +304,16 @@ DEFECTS = {
         what="a slot of a schedule has two keys",
         plant=_slot_doubled,
         seen_as=("were made for",),
+    ),
+    "job_acknowledged_early": Defect(
+        what="a job is acknowledged when it is begun, and lost if its worker is killed",
+        plant=_job_acknowledged_early,
+        seen_as=("no job does it", "is due and nobody does it", "no job looks at run"),
+    ),
+    "deleted_by_halves": Defect(
+        what="a deletion ends with the first part of what hangs below",
+        plant=_deleted_by_halves,
+        seen_as=("belong to nothing",),
     ),
     "history_gap": Defect(
         what="a state is a run's and not in its history",

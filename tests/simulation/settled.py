@@ -70,7 +70,8 @@ def unsettled(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> list
     for what, sql in _BUSY:
         wrong += [f"{what} with nobody left: {row[0]}" for row in connection.execute(sql)]
     unread = connection.execute(
-        "select count(*) from outbox where event_id not in (select id from event)"
+        "select count(*) from outbox where topic = 'events'"
+        " and event_id not in (select id from event)"
     ).fetchone()[0]
     if unread:
         wrong.append(f"{unread} events are not stored with nothing left to do")

@@ -11,6 +11,7 @@ from tests.simulation.moment import Moment
 _SECOND = 1_000_000
 _LATE = 75.0
 """Seconds within which a subscriber hears of an event, however slow or broken the line is."""
+_WAITING = "select event_id from outbox where topic = 'events' order by id"
 _UNTOLD = """
 select s.id, s.flow_run_id from flow_run_state s join flow_run r on r.id = s.flow_run_id
 where r.auto_scheduled = 0 or s.timestamp <> (select min(o.timestamp)
@@ -29,7 +30,7 @@ def told_wrongly(connection: sqlite3.Connection, ledger: Ledger, moment: Moment)
     Only what the scheduler writes ahead, many runs at once, is no event until it is claimed.
     """
     stored = {row[0] for row in connection.execute("select id from event")}
-    waiting = [row[0] for row in connection.execute("select event_id from outbox order by id")]
+    waiting = [row[0] for row in connection.execute(_WAITING)]
     there = stored.union(waiting)
     wrong = [
         f"state {state} of run {run} has no event"

@@ -10,12 +10,14 @@ from typing import Any
 
 from armillary.broker import embedded
 from armillary.db import sqlite_writer
+from armillary.deleting import deletions
 from armillary.deployments import scheduling
 from armillary.deployments.scheduling import Horizon
 from armillary.events import intake
 from armillary_plugins.event_persister.consumers import StoreEvents
 from armillary_plugins.event_websockets.consumers import FanOut
 from armillary_plugins.events.repository import storing
+from armillary_plugins.server_background import jobs as server_background
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,20 @@ TUNINGS = {
 }
 
 
+ALWAYS = (
+    (deletions, "AT_ONCE", 2),
+    (deletions, "AT_A_TIME", 3),
+    (server_background, "_PAUSE", 0.1),
+)
+"""What is small in every world: deletions, so that next to each has a job, and that a long one."""
+
+
 @contextmanager
 def tuned(names: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Have the constants so meanwhile; what is yielded are the settings."""
     chosen = [TUNINGS[name] for name in names]
     with ExitStack() as stack:
-        for owner, name, value in (each for one in chosen for each in one.constants):
+        for owner, name, value in (*ALWAYS, *(each for one in chosen for each in one.constants)):
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, value)
         yield {name: value for one in chosen for name, value in one.settings.items()}

@@ -76,12 +76,13 @@ class Family:
         for each in self.belongs:
             if not each.audited:
                 continue
-            count = await reader.value(self._orphans_of(each))
+            count = await reader.value(self.orphans_of(each))
             if count:
                 found[f"{each.table}.{each.by}"] = count
         return found
 
-    def _orphans_of(self, each: Belongs) -> str:
+    def orphans_of(self, each: Belongs) -> str:
+        """Write the statement that counts rows whose owner is gone and not doomed."""
         only = f" and {each.only}" if each.only else ""
         return (
             f"select count(*) from {each.table} c where c.{each.by} is not null{only}"

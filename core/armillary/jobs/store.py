@@ -87,9 +87,11 @@ where queue = ? and key = ? and state in ('waiting', 'active')
 """
 _EXPIRED = "select id from job where expires <= ? order by expires limit 200"
 _FORGET = "delete from job where id {in_list}"
-_NEXT_DUE = "select min(scheduled) from job where queue = ? and state = 'waiting'"
-_NEXT_DEADLINE = "select min(deadline) from job where queue = ? and state = 'active'"
-_NEXT_EXPIRY = "select min(expires) from job where expires is not null"
+_AHEAD = """
+select (select min(scheduled) from job where queue = ? and state = 'waiting'),
+  (select min(deadline) from job where queue = ? and state = 'active'),
+  (select min(expires) from job where expires is not null)
+"""
 _DIED = "The worker that did it is gone."
 _encode = msgspec.json.Encoder().encode
 
@@ -134,7 +136,7 @@ async def enqueue(unit: Unit, wanted: Wanted, *, workspace: int | None = None) -
 
 def wake(unit: Unit, queue: str, job_id: str, *, workspace: int) -> None:
     """Let the workers of a queue look once this unit is committed."""
-    unit.emit(Emitted(TOPIC, job_id, queue), workspace=workspace)
+    unit.emit(Emitted(TOPIC, f"job {job_id}", queue), workspace=workspace)
 
 
 async def claim(unit: Unit, queue: str, worker: str) -> Claimed | None:
@@ -226,11 +228,8 @@ class Ahead(msgspec.Struct, frozen=True):
 
 async def ahead(reader: Reader, queue: str) -> Ahead:
     """Look what comes next: three keys of three indexes."""
-    return Ahead(
-        await reader.value(_NEXT_DUE, queue),
-        await reader.value(_NEXT_DEADLINE, queue),
-        await reader.value(_NEXT_EXPIRY),
-    )
+    row = await reader.one(_AHEAD, queue, queue)
+    return Ahead(None, None, None) if row is None else Ahead(*row)
 
 
 async def rows_by_key(reader: Reader, queue: str, keys: Collection[str]) -> Sequence[Row]:
