@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from tests.simulation.clients import GaveUp, Person
@@ -203,7 +204,23 @@ class Operator(Acting):
             return
         worker = self.ledger.executing.get(run_id)
         if worker is None or not worker.alive:
-            await self.propose(run_id, "SCHEDULED", name="AwaitingRetry", force=True)
+            with self._called_off(run_id):
+                await self.propose(run_id, "SCHEDULED", name="AwaitingRetry", force=True)
+
+    @contextlib.contextmanager
+    def _called_off(self, run_id: str) -> Iterator[None]:
+        """Have nobody believe meanwhile in a slot of a run that is given back by force.
+
+        A proposal that is asked again, or another operator's, comes after somebody's claim.
+        """
+        ledger, for_good = self.ledger, run_id in self.ledger.called_off
+        ledger.called_off.add(run_id)
+        try:
+            yield
+        finally:
+            ledger.disbelieve(run_id)
+            if not for_good:
+                ledger.called_off.discard(run_id)
 
     async def _delete(self) -> None:
         if self.chance.random() < 0.7:

@@ -194,6 +194,7 @@ class Execution:
         body = {"flow_id": flow["id"], "parent_task_run_id": tracking["id"]}
         run = await client.make("/flow_runs/", {**body, "state": {"type": "PENDING"}})
         client.ledger.run(run, client.place)
+        client.ledger.standing[run["id"]] = tracking["id"]
         await Execution(client, self._reporter, run["id"], None, is_sub=True).run()
 
     async def _log(self) -> None:

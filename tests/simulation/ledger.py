@@ -124,6 +124,8 @@ class Ledger:
     """Every event that somebody has begun to send."""
     durable: set[str] = field(default_factory=set)
     """Those of them that the server took off their hands."""
+    standing: dict[str, str] = field(default_factory=dict)
+    """The task runs that stand for subflow runs, by those."""
     doomed: set[str] = field(default_factory=set)
     """Ids of runs and deployments that somebody has asked to delete."""
     called_off: set[str] = field(default_factory=set)

@@ -44,9 +44,12 @@ def recorded_wrongly(connection: sqlite3.Connection, ledger: Ledger, _: Moment) 
         f"task run {row[0]} is of a flow run that is gone"
         for row in connection.execute(_LEFT_BEHIND)
     ]
+    # One that was called again shows the later call's states, also once that is deleted.
+    stood = {task for run, task in ledger.standing.items() if run in ledger.doomed}
     wrong += [
         f"task run {row[0]} is {row[1]}, subflow run {row[2]}, which it stands for, is {row[3]}"
         for row in connection.execute(_UNLIKE)
+        if row[0] not in stood
     ]
     wrong += _told(connection, ledger)
     for run, state_id, kind, stamp, count, newest, shown in connection.execute(_HEADS):
