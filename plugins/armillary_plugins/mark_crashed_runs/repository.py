@@ -52,6 +52,7 @@ select r.state_type, s.details, r.retry_type from flow_run r
 where r.id = ? and r.workspace = ? {lock_r}
 """
 _FORGET = "delete from agent_run where flow_run_id = ? and session = ?"
+_HEAR_NO_LATER = "update agent set seen = ? where seen > ?"
 _FORGET_AGENTS = """
 delete from agent where seen < ?
   and not exists (select 1 from agent_run r where r.session = agent.session)
@@ -191,6 +192,11 @@ async def present(unit: Unit, run_id: str) -> Present | None:
 async def forget(unit: Unit, run: Forsaken) -> None:
     """Forget that a session holds a run."""
     await unit.run(_FORGET, run.run_id, run.session)
+
+
+async def hear_no_later(unit: Unit, now: int) -> None:
+    """Take back to now when agents were heard of that were heard of later."""
+    await unit.run(_HEAR_NO_LATER, now, now)
 
 
 async def forget_agents(unit: Unit, before: int) -> int:

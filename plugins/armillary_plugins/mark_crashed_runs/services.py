@@ -5,6 +5,7 @@ from __future__ import annotations
 from armillary import Core, Done, LoopService
 from armillary.clock import from_micros
 from armillary.db.unit import Unit
+from armillary.errors import Unavailable
 from armillary.orchestration.engine import FlowRunProposal
 from armillary.orchestration.states import StateType, propose
 from armillary_plugins.mark_crashed_runs import repository
@@ -32,10 +33,22 @@ class MarkCrashedRuns(LoopService):
         self.config = config
         self._listening_since: int | None = None
         self._looked = 0
+        self._set_back = False
+        """Whether the clock may have been put back since agents were heard of."""
+
+    async def open(self) -> None:
+        """Nobody was heard of later than now, whatever the clock said before the start."""
+        self._set_back = True
+        try:
+            await self._hear_nobody_later_than(self.core.clock.micros())
+        except Unavailable as error:
+            self.log.warning("left for the first turn: %s", error)
 
     async def run_once(self) -> Done:
         """End one batch, each run in its own unit of work."""
         now = self.core.clock.micros()
+        if now < self._looked or self._set_back:
+            await self._hear_nobody_later_than(now)
         away = now - self._looked - int(self.interval * _SECOND)
         if self._listening_since is None or away > _LATE * _SECOND:
             self._listening_since = now
@@ -50,6 +63,15 @@ class MarkCrashedRuns(LoopService):
             )
         self._looked = now
         return Done(found=len(runs), changed=changed)
+
+    async def _hear_nobody_later_than(self, now: int) -> None:
+        """Where the clock was put back, nobody is alive because of when he was heard of."""
+
+        async def work(unit: Unit) -> None:
+            await repository.hear_no_later(unit, now)
+
+        await self.core.database.write(work, workspace=None)
+        self._set_back = False
 
     def _since(self, now: int) -> int:
         """Who was last heard of before this moment is gone."""

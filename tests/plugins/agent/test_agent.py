@@ -32,7 +32,8 @@ class Shaky:
     def __init__(self, core: Core) -> None:
         self._inside = InsideLink(core)
         self.cut = False
-        self.refused: set[str] = set()
+        self.deaf = ""
+        """A path of which the next answer is lost."""
 
     @property
     def api_url(self) -> str:
@@ -41,9 +42,11 @@ class Shaky:
     async def ask(self, method: str, path: str, body: Json = None) -> Json:
         if self.cut:
             raise Away("cut")
-        if path in self.refused:
-            raise Turned(418, "no")
-        return await self._inside.ask(method, path, body)
+        answer = await self._inside.ask(method, path, body)
+        if path == self.deaf:
+            self.deaf = ""
+            raise Away("lost")
+        return answer
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -224,6 +227,18 @@ async def test_what_runs_goes_on_while_the_server_is_away(scene: Scene) -> None:
     scene.link.cut = False
     await scene.reached(run, "COMPLETED")
     assert await scene.lines(run) == ["stdout: said to nobody"]
+
+
+async def test_a_failure_whose_answer_was_lost_is_not_told_twice(scene: Scene) -> None:
+    run = await scene.run(retries=1, retry_delay=300)
+    process = await scene.started()
+    await scene.reached(run, "RUNNING")
+    scene.link.deaf = f"/flow_runs/{run}/set_state"
+    process.end(3)
+    await scene.reached(run, "AwaitingRetry")
+    await passing(scene.clock, lambda: not scene.agent.executions)
+    found = await scene.api.get(f"/flow_runs/{run}")
+    assert found["state_name"] == "AwaitingRetry", "the second word would have ended it"
 
 
 async def test_no_more_runs_at_once_than_the_limit(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from armillary.core import Core
+from armillary.db.unit import Unit
 from armillary.services.loop import Done
 from armillary.testing import ManualClock
 from armillary_plugins.mark_crashed_runs.config import Config
@@ -124,6 +125,21 @@ async def test_no_agent_is_silent_while_nobody_could_hear_it(
     assert (await fresh.turn()) == Done(), "the server was started anew"
     await agents.beat(runs=[{"id": run, "claim": CLAIM, "process": 99}])
     assert await turns(fresh, clock, 30) == 0
+
+
+async def test_a_clock_put_back_makes_nobody_live_longer(
+    core: Core, api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    run = await agents.holding()
+    ahead = clock.micros() + 3_600_000_000
+
+    async def later(unit: Unit) -> None:
+        await unit.run("update agent set seen = ?", ahead)
+
+    await core.database.write(later, workspace=None)
+    await service.open()
+    await turns(service, clock, 120)
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "CRASHED"
 
 
 async def test_an_agent_started_anew_gives_up_what_it_held_at_once(

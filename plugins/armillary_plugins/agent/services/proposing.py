@@ -9,12 +9,13 @@ import msgspec
 
 from armillary.clock import Clock
 from armillary.ids import Ids
-from armillary_plugins.agent.outcome import Next
+from armillary_plugins.agent.outcome import TERMINAL, Next
 from armillary_plugins.agent.services.link import Away, Link
 
 Json = Any
 _AGAIN = 1.0
 _LONGEST = 10.0
+_UNDER_WAY = frozenset({"PENDING", "RUNNING", "CANCELLING"})
 _log = logging.getLogger("armillary_plugins.agent")
 
 
@@ -55,8 +56,19 @@ class Office:
         """Propose a state; one that was taken although its answer was lost counts as accepted."""
         transition = transition or self._ids.uuid4()
         details = {"transition_id": transition}
-        state = {**msgspec.to_builtins(wanted), "state_details": details}
-        answer = await self.ask("POST", f"/flow_runs/{run_id}/set_state", {"state": state})
+        body = {"state": {**msgspec.to_builtins(wanted), "state_details": details}}
+        path, wait = f"/flow_runs/{run_id}/set_state", _AGAIN
+        while True:
+            try:
+                answer = await self.link.ask("POST", path, body)
+                break
+            except Away as error:
+                _log.debug("%s; asked again in %g s", error, wait)
+            await self._clock.sleep(wait)
+            wait = min(wait * 2, _LONGEST)
+            # An end may have been answered by another attempt: that must not be ended as well.
+            if wanted.type in TERMINAL and not await self._is_under_way(run_id):
+                return Answer(status="ABORT", reason="It is not under way any more.")
         details = answer.get("details") or {}
         given = Answer(
             status=answer["status"],
@@ -67,6 +79,10 @@ class Office:
         if given.status == "ABORT" and await self._was_taken(run_id, transition):
             return Answer(status="ACCEPT")
         return given
+
+    async def _is_under_way(self, run_id: str) -> bool:
+        run = await self.ask("GET", f"/flow_runs/{run_id}")
+        return run["state_type"] in _UNDER_WAY
 
     async def _was_taken(self, run_id: str, transition: str) -> bool:
         run = await self.ask("GET", f"/flow_runs/{run_id}")
