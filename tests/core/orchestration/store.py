@@ -1,14 +1,18 @@
 """The unit of work of a case: an empty SQLite in memory, with the limits and leases it tells of.
 
     limits    l=1/2 tag:db=0/1     slots taken and allowed, by the limit's name; `l=0/2:inactive`
+    past      one two              transition ids of states the run has had
     leases    lease=+300s          leases of the run, each on a slot of every limit; `never` ends
 
 What has changed of them is told afterwards.  A new lease is called `new`.
 """
 
+import re
 import sqlite3
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from armillary.clock import from_micros, to_micros
 from armillary.concurrency import leases, limits, slots
@@ -18,7 +22,9 @@ from armillary.orchestration.states import State
 from armillary_migrations.core.m0001_create import STATEMENTS
 from tests.core.orchestration.vocabulary import NOW, named, read, show, words
 
-_TABLES = [Dialect.SQLITE.sql(text) for text in STATEMENTS if " concurrency_l" in text]
+_NEEDED = re.compile(r" concurrency_l|table flow_run_state ")
+_STATE = "insert into flow_run_state values (?, 'r', 'RUNNING', 'Running', ?, null, null, ?)"
+_TABLES = [Dialect.SQLITE.sql(text) for text in STATEMENTS if _NEEDED.search(text)]
 
 
 class Store(SqliteUnit):
@@ -34,6 +40,7 @@ class Store(SqliteUnit):
         self._connection = connection
         self._limits = words(given.get("limits", ""))
         self._leases = given.get("leases", "").split()
+        self._past = given.get("past", "").split()
         self._holder = leases.Holder("flow_run" if holder == "r" else "task_run", holder)
 
     async def begin(self) -> None:
@@ -46,6 +53,9 @@ class Store(SqliteUnit):
             expires = leases.NEVER if until == "never" else to_micros(read(until))
             grant = leases.Grant(id=str(named(name)), slots=1, expires=expires, holder=self._holder)
             await leases.create(self, made, grant)
+        for number, name in enumerate(self._past):
+            details = msgspec.json.encode({"transition_id": named(name)}).decode()
+            await self.run(_STATE, name, number, details)
         self._before = await self._held()
 
     async def told(self) -> list[str]:
