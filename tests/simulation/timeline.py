@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_START_MICROS = (START - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 _LAYERS = 4
 """How many `finally` that wait for something may lie around each other."""
 _HERE: contextvars.ContextVar[Process | None] = contextvars.ContextVar("process", default=None)
@@ -198,6 +198,8 @@ class SimulatedClock:
         self.straight = True
         """Whether it was right from the beginning."""
         self._wrong = timedelta()
+        self._origin = _START_MICROS
+        """What it shows when the loop begins, in microseconds."""
 
     @property
     def wrong(self) -> timedelta:
@@ -208,12 +210,13 @@ class SimulatedClock:
     def wrong(self, wrong: timedelta) -> None:
         self.straight = False
         self._wrong = wrong
+        self._origin = _START_MICROS + wrong // timedelta(microseconds=1)
 
     def now(self) -> datetime:
         return START + self._wrong + timedelta(microseconds=round(self._loop.elapsed * 1e6))
 
     def micros(self) -> int:
-        return (self.now() - _EPOCH) // timedelta(microseconds=1)
+        return self._origin + round(self._loop.elapsed * 1e6)
 
     def monotonic(self) -> float:
         return self._loop.elapsed

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+
+import msgspec
 
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
@@ -22,6 +23,13 @@ select id, occurred from event
 where workspace = ? and event >= 'prefect.flow-run.' and event < 'prefect.flow-run/'
   and occurred between ? and ?
 """
+
+
+class _Told(msgspec.Struct):
+    id: str
+
+
+_decode = msgspec.json.Decoder(_Told).decode
 
 
 def told_wrongly(connection: sqlite3.Connection, ledger: Ledger, moment: Moment) -> list[str]:
@@ -61,7 +69,7 @@ def _out_of_order(connection: sqlite3.Connection, ledger: Ledger) -> list[str]:
         if event not in ledger.reported and keys.get(before, 0) > key:
             wrong.append(f"event {event} was stored before {before}, which it follows")
     for event, body in connection.execute("select id, body from event"):
-        if json.loads(body)["id"] != event:
+        if _decode(body).id != event:
             wrong.append(f"event {event} is stored with the body of another")
     return wrong
 
