@@ -20,6 +20,9 @@ SECONDS = 40
 class Killable:
     """One home and one database, with a server on it most of the time."""
 
+    module = "armillary"
+    """The program that `start` is told to."""
+
     def __init__(self, folder: Path, database_url: str, **environ: str) -> None:
         self.port = free_port()
         self.home = folder / "home"
@@ -48,7 +51,7 @@ class Killable:
         """Start it and go on."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "armillary", "start", f"--port={self.port}",
+                [sys.executable, "-m", self.module, "start", f"--port={self.port}",
                  f"--home={self.home}", "--no-browser"],
                 stdout=log, stderr=subprocess.STDOUT, env=self._environ,
             )  # fmt: skip

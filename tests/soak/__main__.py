@@ -19,6 +19,8 @@ from tests.soak.full import failing, filled, may_mount, small_disk
 from tests.soak.kills import Plan, kills
 from tests.soak.places import database, faulty_postgres
 from tests.soak.server import spread
+from tests.soak.several import Plan as Troubles
+from tests.soak.several import several
 from tests.soak.weight import SOON, fill, heavy_kills
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,8 @@ DATABASES = {"both": ("sqlite", "postgres"), "sqlite": ("sqlite",), "postgres": 
 TASK_RUNS = "20000"
 """Of five events each."""
 DAWDLERS = 2000
+TROUBLED = 300.0
+"""Seconds for which several servers are troubled."""
 PATIENCE = 30.0
 """Seconds they are borne with, as by default."""
 GIGABYTE = 1 << 30
@@ -72,6 +76,15 @@ def _postgres(asked: argparse.Namespace) -> bool:
             outcome = asyncio.run(absences(postgres, Path(folder), say))
         wrong += outcome.wrong
     return _told(wrong)
+
+
+def _several(asked: argparse.Namespace) -> bool:
+    """three servers on one PostgreSQL are killed, frozen and woken under load"""
+    plan = Troubles(seconds=asked.times * TROUBLED, seed=asked.seed)
+    with database("postgres") as (url, folder):
+        outcome = asyncio.run(several(url, folder, plan, say))
+    say(outcome.told())
+    return bool(outcome.wrong)
 
 
 def _disk(asked: argparse.Namespace) -> bool:
@@ -133,6 +146,7 @@ def _told(wrong: list[str]) -> bool:
 PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "kills": _kills,
     "postgres": _postgres,
+    "several": _several,
     "disk": _disk,
     "connections": _connections,
     "recovery": _recovery,

@@ -39,7 +39,8 @@ class Asker:
     """One kept connection, opened again after it broke."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
+        """Where the next connection goes."""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def close(self) -> None:
@@ -64,7 +65,7 @@ class Asker:
 
     async def _exchange(self, method: str, path: str, body: Any) -> Answer:
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
+            self._streams = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         reader, writer = self._streams
         payload = b"" if body is None else json.dumps(body).encode()
         head = f"{method} /api{path} HTTP/1.1\r\n{_HEADERS}Content-Length: {len(payload)}\r\n\r\n"

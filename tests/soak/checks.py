@@ -8,14 +8,17 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
 import asyncpg
 
 from tests.simulation.invariants import violations
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import Ledger, Schedule
+from tests.simulation.moment import Moment
 from tests.simulation.places import HERE
+from tests.simulation.scheduled import scheduled_wrongly
 from tests.soak.ledger import Acknowledged
 from tests.soak.load import LIMIT
 
@@ -184,6 +187,17 @@ def _followed(connection: sqlite3.Connection, _: Acknowledged) -> list[str]:
         )
         if topic == "events" and (tx, key) <= (row[0], row[1]) and event not in stored
     ]
+
+
+async def off_schedule(database_url: str, followed: Sequence[Schedule]) -> list[str]:
+    """Slots of schedules that have no run, or more than one."""
+    now = time.time_ns() // 1000
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        copy = Path(folder) / "copy.db"
+        await copied(database_url, copy)
+        ledger = Ledger(schedules={each.deployment_id: each for each in followed})
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            return scheduled_wrongly(connection, ledger, Moment(true=now, server=now))
 
 
 async def at_rest(database_url: str, ledger: Acknowledged, *, leases: bool) -> list[str]:

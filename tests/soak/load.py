@@ -26,7 +26,7 @@ class Load:
     """Clients that go on until they are told to end, whatever becomes of the server."""
 
     def __init__(self, port: int, *, seed: int = 0) -> None:
-        self.port = port
+        self._port = port
         self.ledger = Acknowledged()
         self.chance = random.Random(seed)  # noqa: S311 - the same load every time
         self.flow_id = ""
@@ -37,6 +37,15 @@ class Load:
         self.live: set[str] = set()
         """Ids of events that subscribers were told of."""
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def port(self) -> int:
+        """Where the next connection goes."""
+        return self._port
+
+    def asker(self) -> Asker:
+        """What a client asks with."""
+        return Asker(self.port)
 
     async def prepare(self) -> None:
         """Make what the clients work on."""
@@ -83,7 +92,7 @@ class Client:
         self.load = load
         self.ledger = load.ledger
         self.chance = load.chance
-        self._asker = Asker(load.port)
+        self._asker = load.asker()
 
     def close(self) -> None:
         self._asker.close()
