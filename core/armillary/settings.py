@@ -50,6 +50,13 @@ class DatabaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """SQLite only: `normal` may lose the last moments when the power fails, never more."""
 
 
+class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What Redis is used for, where there is one: handing jobs to workers."""
+
+    url: str = ""
+    """redis://host:port/number; empty for none. Jobs lie in the database with or without it."""
+
+
 class PluginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which plugins are enabled, beside those that are by default."""
 
@@ -85,6 +92,7 @@ SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "": TopSettings,
     "server": ServerSettings,
     "database": DatabaseSettings,
+    "redis": RedisSettings,
     "plugins": PluginSettings,
     "orchestration": OrchestrationSettings,
     "log": LogSettings,
@@ -107,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ("all",)
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
     plugins: PluginSettings = PluginSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
     log: LogSettings = LogSettings()

@@ -53,6 +53,11 @@ _GET_ON = """
 update job set touched = ?, deadline = ?, progress = ?, note = coalesce(?, note)
 where id = ? and state = 'active' and attempts = ?
 """
+_BEGIN = """
+update job set worker = ?, touched = ?, deadline = ?, started = ?
+where id = ? and state = 'active' and attempts = ?
+"""
+_HELD = "select id from job where queue = ? and state = 'active' and worker = ?"
 _END = """
 update job set state = ?, error = ?, ended = ?, expires = ?, progress = ?, worker = null,
   deadline = null, touched = ?
@@ -149,6 +154,18 @@ async def claim(unit: Unit, queue: str, worker: str) -> Claimed | None:
 async def beat(unit: Unit, worker: str, held: Collection[str]) -> None:
     """Prolong what a living worker holds."""
     await unit.run(_BEAT, unit.micros, unit.micros + LEASE, worker, json_list(held))
+
+
+async def begin(unit: Unit, attempt: Attempt, worker: str) -> bool:
+    """Hold a job that somebody else has claimed; False if it is not this attempt's any more."""
+    now = unit.micros
+    about = (attempt.job_id, attempt.number)
+    return bool(await unit.run(_BEGIN, worker, now, now + LEASE, now, *about))
+
+
+async def held_by(reader: Reader, queue: str, worker: str) -> set[str]:
+    """Find what a worker holds."""
+    return {row[0] for row in await reader.all(_HELD, queue, worker)}
 
 
 async def get_on(unit: Unit, attempt: Attempt, *, progress: float, note: str | None) -> bool:

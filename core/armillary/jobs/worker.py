@@ -11,6 +11,7 @@ from saq.worker import Worker
 
 from armillary.errors import ArmillaryError
 from armillary.jobs import TOPIC, Job
+from armillary.jobs.ledger import Ledger
 from armillary.jobs.running import Running
 from armillary.jobs.sql_queue import SqlQueue
 from armillary.services.service import Service
@@ -36,7 +37,7 @@ class JobWorker(Service):
 
     def __init__(self, core: Core, queue: str, jobs: Sequence[Job]) -> None:
         super().__init__(core)
-        self.queue = SqlQueue(core, queue)
+        self.queue = queue_of(core, queue)
         self._jobs = jobs
         self._worker: _Worker
 
@@ -73,6 +74,16 @@ class JobWorker(Service):
             self._news.done()
 
 
+def queue_of(core: Core, name: str) -> Ledger:
+    """Make the queue of a plugin: on Redis where there is one, else in our own database."""
+    url = core.settings.redis.url
+    if not url:
+        return SqlQueue(core, name)
+    from armillary.jobs.redis_queue import RedisQueue  # noqa: PLC0415 - only with Redis
+
+    return RedisQueue(core, name, url)
+
+
 def workers(core: Core) -> list[Service]:
     """Make a worker for every plugin that runs here and has jobs."""
     jobs: dict[str, list[Job]] = {}
@@ -105,7 +116,7 @@ class _Worker(Worker[Any]):
     """Leaves signals, upkeep and time to us."""
 
     SIGNALS: list[Any] = []
-    queue: SqlQueue
+    queue: Ledger
 
     def __init__(self, service: JobWorker, functions: list[Any]) -> None:
         super().__init__(

@@ -1,0 +1,354 @@
+"""What every queue of ours has: rows in our own database, looked after by a pump.
+
+::
+
+    message, timer ──▶ pump: prolong what is held, take up what died, claim and give
+                                                                           │
+                        sql_queue.py: a future of who waits ◀──────────────┴──▶ redis_queue.py
+
+Nothing polls at idle but a look at three indexes every few seconds, for what another process has
+enqueued.  Times are those of the injected clock: what SAQ puts into a job's own members is never
+stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from saq.job import Job as SaqJob
+from saq.job import Status
+from saq.queue import Queue
+
+from armillary.errors import Conflict, Unavailable
+from armillary.jobs import Wanted, store
+from armillary.jobs.store import Attempt, Claimed
+
+if TYPE_CHECKING:
+    from saq.types import CountKind, QueueInfo, WorkerInfo
+
+    from armillary.core import Core
+    from armillary.db.unit import Row
+
+log = logging.getLogger("armillary.jobs")
+
+_POLL = 5.0
+"""Seconds between two looks for what somebody else has enqueued."""
+_BEAT = store.LEASE / 3e6
+AWAY = 1.0
+_BACKOFF = 300.0
+"""Seconds between two attempts at most."""
+_ERROR = 4000
+"""Characters kept of what went wrong."""
+
+_STATUS = {
+    "waiting": Status.QUEUED,
+    "active": Status.ACTIVE,
+    "done": Status.COMPLETE,
+    "dead": Status.FAILED,
+    "aborted": Status.ABORTED,
+}
+_STATE = {status: state for state, status in _STATUS.items()}
+
+
+class Ledger(Queue):
+    """The jobs of one plugin, whoever hands them to workers."""
+
+    def __init__(self, core: Core, name: str, **more: Any) -> None:
+        super().__init__(name=name, dump=None, load=None, **more)
+        self.worker_id = core.ids.uuid7()
+        self.pump: asyncio.Task[None] | None = None
+        self._core = core
+        self._clock = core.clock
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._held: dict[str, int] = {}
+        """Attempts by the ids of what this process holds."""
+        self._hands: dict[asyncio.Task[Any], str] = {}
+        """What each of the worker's tasks is at."""
+        self._beaten = 0.0
+
+    @abstractmethod
+    def _room(self) -> int:
+        """Tell how many jobs can be given to workers now."""
+
+    @abstractmethod
+    async def _give(self, job: SaqJob) -> None:
+        """Give a job to a worker."""
+
+    @abstractmethod
+    def hand_out_no_more(self) -> None:
+        """Let nobody wait for a job any more."""
+
+    def wake(self) -> None:
+        """Let the pump look."""
+        self._wake.set()
+
+    async def connect(self) -> None:
+        """Begin to look after the queue."""
+        self._beaten = self._clock.monotonic()
+        self.pump = asyncio.create_task(self._pump(), name=f"jobs of {self.name}")
+
+    async def disconnect(self) -> None:
+        """Look after it no more; what is held here is given back."""
+        self.hand_out_no_more()
+        if self.pump is not None:
+            self.pump.cancel()
+            await asyncio.wait({self.pump})
+        try:
+            await self._write(lambda unit: store.give_back(unit, self.name, self.worker_id))
+        except Unavailable as error:
+            log.warning("jobs of %s are taken up after the next start: %s", self.name, error)
+
+    def let_go(self) -> None:
+        """Hold no longer what the task that calls was at: if it still has no end, time tells."""
+        task = asyncio.current_task()
+        if task is not None and (job_id := self._hands.pop(task, None)) is not None:
+            self._held.pop(job_id, None)
+
+    async def _pump(self) -> None:
+        if not self._core.broker.shared:
+            await self._tried(self._take_up_of_others)
+        while True:
+            self._wake.clear()
+            seconds = await self._tried(self._look)
+            timer = asyncio.create_task(self._ring(seconds))
+            try:
+                await self._wake.wait()
+            finally:
+                timer.cancel()
+
+    async def _ring(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._wake.set()
+
+    async def _tried(self, look: Any) -> float:
+        try:
+            return await look() or 0.0
+        except Unavailable as error:
+            log.warning("jobs of %s wait: %s", self.name, error)
+        except Conflict:
+            log.debug("another worker was faster")
+        return AWAY
+
+    async def _take_up_of_others(self) -> None:
+        """Take up again what a process before this one was at."""
+        if (await store.ahead(self._core.database.read(None), self.name)).deadline is not None:
+            await self._write(lambda unit: store.take_up_of_others(unit, self.name, self.worker_id))
+
+    async def _look(self) -> float:
+        """Do what is to be done now; return the seconds until there may be more."""
+        now = self._clock.micros()
+        await self._prolong()
+        reader = self._core.database.read(None)
+        ahead = await store.ahead(reader, self.name)
+        if ahead.deadline is not None and ahead.deadline < now:
+            held = list(self._held)
+            if await self._write(lambda unit: store.take_up_overdue(unit, self.name, held)):
+                ahead = await store.ahead(reader, self.name)
+        if ahead.expiry is not None and ahead.expiry <= now:
+            gone = await store.expired(reader, now)
+            await self._write(lambda unit: store.forget(unit, gone))
+        if ahead.due is None or self._room() <= 0:
+            return _POLL
+        if ahead.due > now:
+            return min(_POLL, (ahead.due - now) / 1e6)
+        await self._hand_out()
+        return _POLL
+
+    async def _prolong(self) -> None:
+        now = self._clock.monotonic()
+        if self._held and now - self._beaten >= _BEAT:
+            held = list(self._held)
+            await self._write(lambda unit: store.beat(unit, self.worker_id, held))
+        if not self._held or now - self._beaten >= _BEAT:
+            self._beaten = now
+
+    async def _hand_out(self) -> None:
+        """Claim a job for each who waits."""
+        while self._room() > 0:
+            claimed = await self._write(lambda unit: store.claim(unit, self.name, self.worker_id))
+            if claimed is None:
+                return
+            self._held[claimed.id] = claimed.attempts
+            await self._give(self.shaped(claimed))
+
+    def shaped(self, claimed: Claimed) -> SaqJob:
+        """Shape a job for SAQ, whose worker counts the attempt itself."""
+        return SaqJob(
+            function=claimed.job,
+            kwargs=msgspec.json.decode(claimed.arguments),
+            queue=self,
+            key=claimed.key,
+            timeout=0,
+            retries=claimed.attempts_allowed,
+            attempts=claimed.attempts - 1,
+            status=Status.ACTIVE,
+            meta={"id": claimed.id, "workspace": claimed.workspace},
+        )
+
+    def _write(self, work: Any) -> Any:
+        return self._core.database.write(work, workspace=None)
+
+    async def update(self, job: SaqJob, **kwargs: Any) -> None:
+        """Say how far a job is.  That it begins is known from claiming it."""
+        if "progress" in kwargs:
+            note = kwargs["meta"]["note"]
+            progress = kwargs["progress"]
+            job.progress = progress
+            await self._of_this_attempt(
+                job,
+                lambda unit: store.get_on(unit, attempt(job), progress=progress, note=note),
+            )
+
+    async def _update(self, job: SaqJob, status: Status | None = None, **kwargs: Any) -> None:
+        """Not asked: :meth:`update` stores what there is to store."""
+
+    async def _of_this_attempt(self, job: SaqJob, work: Any) -> None:
+        if not await self._write(work):
+            log.warning("attempt %d at job %s was taken over", job.attempts, job.meta["id"])
+
+    async def _retry(self, job: SaqJob, error: str | None) -> None:
+        """Let it be done again: at once where we were stopped, else after a while."""
+        stopped = error == "cancelled"
+        seconds = 0.0
+        if not stopped:
+            seconds = min(2.0**job.attempts, _BACKOFF) * (0.5 + self._core.chance.random())
+        text = None if stopped else shortened(error)
+        await self._of_this_attempt(
+            job,
+            lambda unit: store.again(
+                unit, attempt(job), error=text, after=int(seconds * 1e6), counted=not stopped
+            ),
+        )
+        self.wake()
+
+    async def _finish(
+        self,
+        job: SaqJob,
+        status: Status,
+        *,
+        result: Any = None,  # noqa: ARG002 - a job of ours gives none
+        error: str | None = None,
+    ) -> None:
+        again, progress = job.meta.get("again"), float(job.progress)
+        if again is not None and status is Status.COMPLETE:
+            after = max(0, again - self._clock.micros())
+            await self._of_this_attempt(
+                job,
+                lambda unit: store.again(
+                    unit, attempt(job), error=None, after=after, counted=False
+                ),
+            )
+            self.wake()
+            return
+        await self._of_this_attempt(
+            job,
+            lambda unit: store.end(
+                unit, attempt(job), _STATE[status], error=shortened(error), progress=progress
+            ),
+        )
+        self.wake()
+
+    async def _enqueue(self, job: SaqJob) -> SaqJob | None:
+        wanted = Wanted(
+            id=self._core.ids.uuid7(),
+            queue=self.name,
+            job=job.function,
+            key=job.key,
+            arguments=job.kwargs or {},
+            start=int(job.scheduled * 1e6),
+            group=job.group_key,
+            attempts=job.retries,
+        )
+        added = await self._write(lambda unit: store.enqueue(unit, wanted, workspace=1))
+        self.wake()
+        return job if added else None
+
+    async def job(self, job_key: str) -> SaqJob | None:
+        """Read a job by its key."""
+        return (await self.jobs([job_key]))[0]
+
+    async def jobs(self, job_keys: Iterable[str]) -> list[SaqJob | None]:
+        """Read jobs by their keys."""
+        keys = list(job_keys)
+        rows = await store.rows_by_key(self._core.database.read(None), self.name, keys)
+        found = {row[1]: self._stored(row) for row in rows}
+        return [found.get(key) for key in keys]
+
+    def _stored(self, row: Row) -> SaqJob:
+        return SaqJob(
+            function=row[2],
+            kwargs=msgspec.json.decode(row[3]),
+            queue=self,
+            key=row[1],
+            status=_STATUS[row[4]],
+            attempts=row[5],
+            retries=row[6],
+            progress=row[7],
+            error=row[8],
+            meta={"id": row[0]},
+        )
+
+    async def iter_jobs(
+        self, statuses: list[Status] | None = None, batch_size: int = 100
+    ) -> AsyncIterator[SaqJob]:
+        """Go through the jobs of some states."""
+        place, reader = "", self._core.database.read(None)
+        while True:
+            rows = await reader.all(
+                "select key from job where queue = ? and key > ? order by key limit ?",
+                self.name, place, batch_size,
+            )  # fmt: skip
+            for job in await self.jobs([row[0] for row in rows]):
+                if job is not None and (statuses is None or job.status in statuses):
+                    yield job
+            if len(rows) < batch_size:
+                return
+            place = rows[-1][0]
+
+    async def abort(self, job: SaqJob, error: str, ttl: float = 5) -> None:  # noqa: ARG002 - SAQ's
+        """Have a job not done; one that is under way here is stopped."""
+        await self._write(lambda unit: store.abort(unit, self.name, job.key, error))
+        for task, job_id in list(self._hands.items()):
+            if job_id == job.meta.get("id"):
+                task.cancel()
+
+    async def count(self, kind: CountKind) -> int:
+        """Count what waits, is under way, or has no end yet."""
+        states = {"queued": "'waiting'", "active": "'active'"}.get(kind, "'waiting', 'active'")
+        return int(
+            await self._core.database.read(None).value(
+                f"select count(*) from job where queue = ? and state in ({states})", self.name
+            )
+        )
+
+    async def info(self, jobs: bool = False, offset: int = 0, limit: int = 10) -> QueueInfo:  # noqa: ARG002, FBT001, FBT002 - SAQ's
+        """Tell how much there is; the list of jobs is our own API's."""
+        waiting, active = await self.count("queued"), await self.count("active")
+        return {
+            "workers": {}, "name": self.name, "queued": waiting, "active": active,
+            "scheduled": 0, "jobs": [],
+        }  # fmt: skip
+
+    async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:  # noqa: ARG002 - SAQ's
+        """Let the pump look: it takes up what died."""
+        self.wake()
+        return []
+
+    async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
+        """Keep nothing: who is at what stands in the rows."""
+
+
+def attempt(job: SaqJob) -> Attempt:
+    """Name the attempt a worker is at."""
+    return Attempt(job.meta["id"], job.attempts)
+
+
+def shortened(error: str | None) -> str | None:
+    """Keep the end of a long text, where a traceback says what happened."""
+    return error if error is None or len(error) <= _ERROR else f"…{error[-_ERROR:]}"
