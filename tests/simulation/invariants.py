@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.simulation.belonging import mixed_up
+from tests.simulation.commanding import commanded_wrongly
 from tests.simulation.held import held_wrongly
 from tests.simulation.jobs import as_readers_see, jobs_wrongly
 from tests.simulation.ledger import Ledger
@@ -20,6 +21,7 @@ from tests.simulation.told import told_wrongly
 _TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _LOOKS = (
     mixed_up,
+    commanded_wrongly,
     held_wrongly,
     jobs_wrongly,
     recorded_wrongly,

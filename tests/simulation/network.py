@@ -46,6 +46,8 @@ class Network:
     """Brings requests to the server and answers back; ``place`` is whose API is asked."""
 
     place: Place = HERE
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What every request says beside the usual."""
 
     def __init__(self, server: Server, chance: random.Random, faults: Faults) -> None:
         self.server = server
@@ -101,6 +103,7 @@ class Network:
             "headers": [
                 (b"host", b"127.0.0.1:4200"), (b"content-type", b"application/json"),
                 (b"user-agent", agent.encode()), (b"content-length", str(length).encode()),
+                *self.headers,
             ],
             "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 4200), "state": {},
         }  # fmt: skip

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 
 from tests.simulation.clients import Client, Person
+from tests.simulation.commanding import Commander
 from tests.simulation.editing import Editor, Operator
 from tests.simulation.leasing import NAMES, Holder
 from tests.simulation.ledger import Ledger
@@ -25,6 +26,7 @@ _ROLES: Mapping[str, type[Person]] = {
     "holder": Holder,
     "subscriber": Subscriber,
     "remover": Remover,
+    "agent": Commander,
 }
 ROLES = (*_ROLES, *(f"{role}{_THERE}" for role in _ROLES))
 """The second half is the same in another workspace, under equal names."""

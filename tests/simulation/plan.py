@@ -45,6 +45,9 @@ _FIRST = ("editor", "operator", "worker", "worker", "script", "holder", "subscri
 _LATER = ("script", "worker", "runner", "editor", "holder", "holder", "subscriber")
 _ELSEWHERE = ("editor elsewhere", "operator elsewhere", "worker elsewhere")
 _REMOVED = 0.5
+_COMMANDED = 0.4
+"""The share of seeds with an agent."""
+_AGENT_LIVES = 250.0
 _BRANCHED = 0.4
 """The share of seeds with people in another workspace."""
 _WEATHER = ("lost_request", "lost_answer", "repeated", "broken", "slow", "cut")
@@ -193,15 +196,18 @@ def draw(seed: int) -> Plan:
         return random.Random(f"{of} {seed}")  # noqa: S311 - the point is that it repeats
 
     clients = list(_arrivals(chance("clients")))
+    agents = list(_agents(chance("agents")))
     steps: list[Step] = [
         *_tunings(chance("tunings")),
         *clients,
         *_removers(chance("removers")),
+        *agents,
         *_kills(chance("kills")),
         *_stops(chance("stops")),
         *_full_disks(chance("full disks")),
         *_weathers(chance("weathers")),
         *_freezes(chance("freezes"), [client.name for client in clients]),
+        *_agents_freeze(chance("freezes of agents"), agents),
         *_jumps(chance("jumps")),
     ]
     return Plan(seed=seed, life=LIFE, steps=tuple(_numbered(steps)))
@@ -242,6 +248,27 @@ def _removers(chance: random.Random) -> Iterable[Arrival]:
             number=0, at=at, role="remover", name="remover", seed=chance.getrandbits(32),
             leaves=LIFE,
         )  # fmt: skip
+
+
+def _agents(chance: random.Random) -> Iterable[Arrival]:
+    """One agent, killed now and then and started again under its name."""
+    if chance.random() >= _COMMANDED:
+        return
+    at = chance.uniform(0, 60)
+    while at < LIFE:
+        leaves = at + chance.expovariate(1 / _AGENT_LIVES)
+        yield Arrival(
+            number=0, at=at, role="agent", name="agent", seed=chance.getrandbits(32),
+            leaves=min(leaves, LIFE),
+        )  # fmt: skip
+        at = leaves + chance.choice((2.0, 100.0)) * chance.random()
+
+
+def _agents_freeze(chance: random.Random, agents: Sequence[Arrival]) -> Iterable[Freeze]:
+    if agents:
+        for at in _moments(chance, LIFE / 2):
+            seconds = chance.choice((5.0, 100.0)) * chance.uniform(0.5, 1.5)
+            yield Freeze(number=0, at=at, who="agent", seconds=seconds)
 
 
 def _moments(chance: random.Random, every: float) -> Iterable[float]:

@@ -29,6 +29,9 @@ from armillary.orchestration.rules.claimed_once import _ClaimedOnce
 from armillary.orchestration.rules.no_duplicate_transition import TransitionsHappenOnce
 from armillary.orchestration.states import StateType
 from armillary.orchestration.verdicts import ACCEPT
+from armillary.services.loop import Done
+from armillary_plugins.agent.services.shipping import Shipper
+from armillary_plugins.mark_crashed_runs.services import MarkCrashedRuns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +232,20 @@ def _deleted_by_halves() -> AbstractContextManager[None]:
     return _replaced(Deletions, "go_on", once)
 
 
+def _agent_not_missed() -> AbstractContextManager[None]:
+    async def nothing(_: MarkCrashedRuns) -> Done:
+        return Done()
+
+    return _replaced(MarkCrashedRuns, "run_once", nothing)
+
+
+def _lines_left_behind() -> AbstractContextManager[None]:
+    async def at_once(_: Shipper) -> None:
+        return None
+
+    return _replaced(Shipper, "flush", at_once)
+
+
 DEFECTS = {
     "early_acknowledgement": Defect(
         what="a request of a hot operation is answered before its commit",
@@ -314,6 +331,16 @@ DEFECTS = {
         what="a deletion ends with the first part of what hangs below",
         plant=_deleted_by_halves,
         seen_as=("belong to nothing",),
+    ),
+    "agent_not_missed": Defect(
+        what="nobody looks after the runs of agents that are gone",
+        plant=_agent_not_missed,
+        seen_as=("its agent is gone",),
+    ),
+    "lines_left_behind": Defect(
+        what="a run ends before its last lines are with the server",
+        plant=_lines_left_behind,
+        seen_as=("ended without its lines",),
     ),
     "history_gap": Defect(
         what="a state is a run's and not in its history",

@@ -14,6 +14,7 @@ from tests.simulation.test_seeds import SEEDS
 from tests.simulation.world import carry_out
 
 FOUND_FIRST = {
+    "agent_not_missed": 4, "lines_left_behind": 10,
     "deleted_by_halves": 5, "job_acknowledged_early": 5, "lease_kept": 5, "place_forgotten": 1,
     "writer_not_woken": 2,
 }  # fmt: skip

@@ -67,7 +67,8 @@ class Agent(Service):
         self.link: Link = made
         self.spawner: Spawner = spawner or SystemSpawner(grace=config.grace)
         self.session = core.ids.uuid4()
-        self.title = config.name or (_EMBEDDED if self.embedded else socket.gethostname())
+        self.host, self.pid = socket.gethostname(), os.getpid()
+        self.title = config.name or (_EMBEDDED if self.embedded else self.host)
         machine = machine_environment()
         self.desk = Desk(
             config=config,
@@ -200,10 +201,10 @@ class Agent(Service):
 
     def _is_dead(self, holder: dict[str, Json]) -> bool:
         """Tell whether who has the name was a process of this machine that is no more."""
-        if holder.get("host") != socket.gethostname():
+        if holder.get("host") != self.host:
             return False
         pid = int(holder.get("pid") or 0)
-        if pid == os.getpid():
+        if pid == self.pid:
             return True
         try:
             os.kill(pid, 0)
@@ -217,8 +218,8 @@ class Agent(Service):
         body = {
             "name": self.title,
             "session": self.session,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
+            "host": self.host,
+            "pid": self.pid,
             "pools": list(self.config.pools),
             "slots": self.config.limit,
             "draining": self._draining,

@@ -76,8 +76,13 @@ class Office:
             seconds=float(details.get("delay_seconds") or 0),
             reason=details.get("reason") or "",
         )
-        if given.status == "ABORT" and await self._was_taken(run_id, transition):
-            return Answer(status="ACCEPT")
+        if given.status in {"ACCEPT", "WAIT"}:
+            return given
+        # Whoever comes twice, on a bad line, is turned down because he was taken before.
+        if _made_by(transition, given.state) or (
+            given.status == "ABORT" and await self._was_taken(run_id, transition)
+        ):
+            return Answer(status="ACCEPT", state=given.state)
         return given
 
     async def _is_under_way(self, run_id: str) -> bool:
@@ -86,5 +91,9 @@ class Office:
 
     async def _was_taken(self, run_id: str, transition: str) -> bool:
         run = await self.ask("GET", f"/flow_runs/{run_id}")
-        details = (run.get("state") or {}).get("state_details") or {}
-        return bool(details.get("transition_id") == transition)
+        return _made_by(transition, run.get("state"))
+
+
+def _made_by(transition: str, state: Json) -> bool:
+    details = (state or {}).get("state_details") or {}
+    return bool(details.get("transition_id") == transition)
