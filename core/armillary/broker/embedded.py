@@ -25,6 +25,7 @@ from armillary.db.database import Database
 from armillary.errors import Unavailable
 from armillary.events.outbox import START, Outbox, floor
 from armillary.metrics import Metrics
+from armillary.outage import Outage
 
 _log = logging.getLogger("armillary.broker")
 
@@ -132,6 +133,7 @@ class EmbeddedBroker(Broker):
         self._tasks: list[asyncio.Task[None]] = []
         self._storing: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._outage = Outage(_log, clock)
         self._outbox: Outbox
 
     async def start(self, *, absent: Sequence[str] = ()) -> None:
@@ -239,9 +241,11 @@ class EmbeddedBroker(Broker):
                     self._unread = 0
                     await self._trim()
             except Unavailable as error:
-                _log.warning("messages wait, the outbox cannot be read: %s", error)
+                self._outage.lasts("messages wait, the outbox cannot be read", error)
                 await self._clock.sleep(_AWAY)
                 self._wake.set()
+            else:
+                self._outage.over("the outbox is read")
             await self._clock.sleep(_PACE)
 
     async def _deliver(self) -> None:

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from armillary.broker import Message, Subscription
 from armillary.errors import Unavailable
+from armillary.outage import Outage
 from armillary.services.service import Service
 
 _ATTEMPTS = 5
@@ -56,15 +57,16 @@ class Consumer(Service):
         await self.subscription.close()
 
     async def _handled(self, messages: Sequence[Message]) -> None:
-        attempt = 0
+        attempt, outage = 0, Outage(self.log, self.core.clock)
         while True:
             attempt += 1
             error = await self._failure(messages)
             if error is None:
+                outage.over("messages are handled")
                 return
             self.signal("failed", error)
             if isinstance(error, Unavailable):
-                self.log.warning("%d messages wait: %s", len(messages), error)
+                outage.lasts(f"{len(messages)} messages wait", error)
                 attempt = 0
                 await self.core.clock.sleep(_WHILE_AWAY)
                 continue
