@@ -147,3 +147,17 @@ def _environment(
         else:
             env[name] = value
     return env
+
+
+_OF_THE_BUNDLE = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
+
+
+def unbundled(machine: Mapping[str, str]) -> dict[str, str]:
+    """Take out where a bundled program finds its own libraries, which are not for others."""
+    env = dict(machine)
+    for name in _OF_THE_BUNDLE:
+        before = env.pop(f"{name}_ORIG", None)
+        env.pop(name, None)
+        if before is not None:
+            env[name] = before
+    return env

@@ -13,6 +13,7 @@ from armillary_plugins.agent.launch import (
     command_launch,
     flow_launch,
     rendered,
+    unbundled,
 )
 from armillary_plugins.agent.pool import local_pool
 
@@ -96,3 +97,9 @@ def test_a_pool_that_knows_less_passes_on_what_is_given() -> None:
 def test_job_variables_that_make_no_sense_are_named(variables: dict[str, object]) -> None:
     with pytest.raises(JobError, match=next(iter(variables))):
         job_of(TEMPLATE, variables, {})
+
+
+def test_what_a_bundle_loads_from_is_not_for_its_commands() -> None:
+    bundled = {"LD_LIBRARY_PATH": "/bundle", "LD_LIBRARY_PATH_ORIG": "/usr/x", "A": "1"}
+    assert unbundled(bundled) == {"LD_LIBRARY_PATH": "/usr/x", "A": "1"}
+    assert unbundled({"LD_LIBRARY_PATH": "/bundle"}) == {}

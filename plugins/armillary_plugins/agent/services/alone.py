@@ -17,6 +17,7 @@ from armillary.ids import Ids
 from armillary_plugins.agent.job import Job
 from armillary_plugins.agent.launch import Launch, Told, command_launch
 from armillary_plugins.agent.outcome import NOT_FOUND, Next, after_command, exit_code
+from armillary_plugins.agent.services.execution import machine_environment
 from armillary_plugins.agent.services.link import Away, Link, Turned
 from armillary_plugins.agent.services.processes import NotStarted, Spawner
 from armillary_plugins.agent.services.proposing import Office
@@ -141,7 +142,7 @@ class Alone:
             attempt=attempt,
         )
         job = Job(command="true", env=wish.env, working_dir=os.getcwd())  # noqa: PTH109 - text
-        launch = command_launch(job, {}, told, os.environ)
+        launch = command_launch(job, {}, told, machine_environment())
         own = None if not os.isatty(0) else b""
         return msgspec.structs.replace(launch, argv=list(wish.argv), stdin=own)
 

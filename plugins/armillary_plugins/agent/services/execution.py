@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ from armillary_plugins.agent.launch import (
     Told,
     command_launch,
     flow_launch,
+    unbundled,
 )
 from armillary_plugins.agent.outcome import (
     Cause,
@@ -291,8 +293,8 @@ def _nobody() -> None:
 
 
 def machine_environment() -> dict[str, str]:
-    """What processes inherit."""
-    return dict(os.environ)
+    """What processes inherit: what the binary was started with, not what it made of that."""
+    return unbundled(os.environ) if getattr(sys, "frozen", False) else dict(os.environ)
 
 
 async def gathered(tasks: set[asyncio.Task[None]]) -> None:
