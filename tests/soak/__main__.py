@@ -21,6 +21,7 @@ from tests.soak.places import database, faulty_postgres
 from tests.soak.server import spread
 from tests.soak.several import Plan as Troubles
 from tests.soak.several import several
+from tests.soak.takeover import takeover
 from tests.soak.weight import SOON, fill, heavy_kills
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +85,9 @@ def _several(asked: argparse.Namespace) -> bool:
     with database("postgres") as (url, folder):
         outcome = asyncio.run(several(url, folder, plan, say))
     say(outcome.told())
-    return bool(outcome.wrong)
+    with database("postgres") as (url, folder):
+        wrong = asyncio.run(takeover(url, folder, say))
+    return _told(outcome.wrong + wrong)
 
 
 def _disk(asked: argparse.Namespace) -> bool:

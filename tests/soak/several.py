@@ -78,10 +78,14 @@ class Roaming(Asker):
 class Spread(Load):
     """A load whose clients are spread over several servers, and a schedule."""
 
-    def __init__(self, servers: Sequence[Server], *, seed: int) -> None:
+    def __init__(self, servers: Sequence[Soaked], *, seed: int) -> None:
         super().__init__(servers[0].port, seed=seed)
-        self._ports = itertools.cycle([server.port for server in servers])
+        self.turn_to(servers)
         self.followed: list[Schedule] = []
+
+    def turn_to(self, servers: Sequence[Soaked]) -> None:
+        """Ask these from now on."""
+        self._ports = itertools.cycle([server.port for server in servers])
 
     @property
     def port(self) -> int:
