@@ -169,6 +169,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     mount: str = API
     hot: bool = False
+    streams: bool = False
+    """Whether answers may come in parts, as long as there are any."""
     nul: bool = False
     """Whether NUL characters in the body are the handler's business."""
 

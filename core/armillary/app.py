@@ -44,7 +44,7 @@ class _Declared(msgspec.Struct, frozen=True):
     page: Failure | None
 
 
-def build(core: Core) -> App:
+def build(core: Core) -> Front:
     """Build the ASGI app of this process."""
     return in_front(core, routed(core))
 
@@ -69,7 +69,7 @@ def routed(core: Core) -> App:
     return cast("App", litestar)
 
 
-def in_front(core: Core, inner: App) -> App:
+def in_front(core: Core, inner: App) -> Front:
     """Put before it what a core is needed for: who asks, of which workspace, and the hot lane."""
     declared = _declared(core)
     hot = [route for route in declared.http if route.mount == API]

@@ -12,32 +12,35 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
 
 from armillary.access import LOCAL_OWNER, Actor
 from armillary.api import API, Answer, Call, Route, decode, group_of
 from armillary.api_socket import Socket, SocketClosed
 from armillary.bodies import Bodies, Body
-from armillary.errors import ArmillaryError, Invalid, NotFound, Refused
+from armillary.errors import ArmillaryError, Invalid, NotFound
+from armillary.fast_path import Found, Headers
+from armillary.incoming import (
+    Receive,
+    by_name,
+    client_of,
+    query_of,
+    read_body,
+    refuse_nul,
+    refuse_other_origins,
+)
 from armillary.lane import Lane
-from armillary.orchestration.transition import Client
 from armillary.workspaces import DEFAULT, Workspace
 
 if TYPE_CHECKING:
     from armillary.core import Core
 
 Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
-_USER_AGENT = re.compile(r"prefect/(\d{1,9})\.(\d{1,9})\.(\d{1,9})(\S*)")
-_API_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
-_OLDEST_API = (0, 8, 0)
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -51,6 +54,38 @@ class Front:
         self._base_path = base_path.rstrip("/")
         self._bodies = Bodies()
 
+    @property
+    def at_once(self) -> bool:
+        """Whether an answer from one row is made without waiting."""
+        return self._core.database.at_once
+
+    def find(self, method: str, path: str) -> Found | None:
+        """The hot operation at a path that needs no workspace looked up, and whose answer is whole.
+
+        What has a prefix goes the long way, and so does what is sent in parts.
+        """
+        if self._base_path or not path.startswith(API):
+            return None
+        found = self._lane.http(method, path[len(API) :])
+        return None if found is None or found[0].streams else found
+
+    async def answer(self, found: Found, headers: Headers, query: bytes, body: bytes) -> Answer:
+        """Answer a hot request that has come as a whole."""
+        route, parameters = found
+        began = self._core.clock.monotonic()
+        try:
+            named = by_name(headers)
+            if route.method in _CHANGES:
+                refuse_other_origins(named)
+            answer = await carry_out(route, self._call(query, named, DEFAULT, parameters), body)
+        except ArmillaryError as error:
+            answer = answer_for(error)
+        except Exception:  # noqa: BLE001 - the last resort: logged, and answered by 500
+            _log.exception("%s %s failed", route.method, route.path)
+            answer = SERVER_FAULT
+        self._measure(route.group, answer.status, began)
+        return answer
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         kind = scope["type"]
@@ -63,7 +98,7 @@ class Front:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = self._core.clock.monotonic()
-        headers = headers_of(scope)
+        headers = by_name(scope["headers"])
         method = scope["method"]
         group = UNROUTED
         body: Body | None = None
@@ -72,7 +107,8 @@ class Front:
             if method in _CHANGES:
                 refuse_other_origins(headers)
             found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
-            call = self._call(scope, headers, workspace, found[1] if found else {})
+            query = scope.get("query_string") or b""
+            call = self._call(query, headers, workspace, found[1] if found else {})
             body = Body(receive, headers, self._bodies)
             if found is None:
                 scope["path"] = path
@@ -117,7 +153,8 @@ class Front:
                 await send({"type": "websocket.close", "code": 1000, "reason": "Not Found"})
                 return
             route, parameters = found
-            call = self._call(scope, headers_of(scope), workspace, parameters)
+            query = scope.get("query_string") or b""
+            call = self._call(query, by_name(scope["headers"]), workspace, parameters)
             call.actor.require(route.scope)
         except ArmillaryError as error:
             await send({"type": "websocket.close", "code": 1008, "reason": str(error)})
@@ -155,7 +192,7 @@ class Front:
 
     def _call(
         self,
-        scope: Scope,
+        query: bytes,
         headers: Mapping[str, str],
         workspace: Workspace,
         parameters: Mapping[str, str],
@@ -169,7 +206,7 @@ class Front:
             client=client_of(headers.get("user-agent", ""), headers.get("x-prefect-api-version")),
             received=self._core.clock.micros(),
             path=parameters,
-            query=query_of(scope.get("query_string") or b""),
+            query=query_of(query),
             headers=headers,
         )
 
@@ -189,89 +226,21 @@ def _group(method: str, path: str) -> str:
 async def perform(route: Route, call: Call, receive: Receive) -> Answer:
     """Check the scope, decode the body, and let the route's handler answer."""
     call.actor.require(route.scope)
+    return await carry_out(route, call, b"" if route.body is None else await read_body(receive))
+
+
+async def carry_out(route: Route, call: Call, body: bytes) -> Answer:
+    """Do the same with a body that is here already."""
+    call.actor.require(route.scope)
     if route.mount:  # pages take out of their query what nobody can look for
         refuse_nul(call.query)
     if route.body is None:
         return await route.handler(call)
-    body = decode(route.body, await read_body(receive), nul=route.nul)
+    decoded = decode(route.body, body, nul=route.nul)
     try:
-        return await route.handler(call, body)
+        return await route.handler(call, decoded)
     except RecursionError as error:  # documents that pass through are walked later than decoded
         raise Invalid("The body is nested too deeply.", kind="recursion_loop") from error
-
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the request's headers by lower-case name."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def query_of(text: bytes) -> dict[str, str]:
-    """Return the parameters of the query."""
-    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
-
-
-def refuse_nul(query: Mapping[str, str]) -> None:
-    """Raise Invalid for NUL in a parameter: no database looks for that."""
-    for name, value in query.items():
-        if "\0" in value:
-            message = f"The query parameter {name} must not contain NUL characters (%00)."
-            raise Invalid(message, loc=("query", name), kind="nul")
-
-
-async def read_body(receive: Receive) -> bytes:
-    """Read a whole body; an aborted one ends the request."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body
-    parts = [body]
-    while message.get("more_body", False):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "The connection ended before the body was complete.")
-        parts.append(message.get("body", b""))
-    return b"".join(parts)
-
-
-def refuse_other_origins(headers: Mapping[str, str]) -> None:
-    """Let no page of another site change anything here: a browser always names its origin."""
-    origin = headers.get("origin")
-    if origin is not None and _host_of(origin) != headers.get("host", ""):
-        raise Refused(403, f"A page of {origin} may not change anything on this server.")
-
-
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None  # what is no address is nobody's
-
-
-@lru_cache(maxsize=1024)
-def client_of(user_agent: str, api_version: str | None) -> Client:
-    """Read who is calling from its headers; Refused (400) if its API version is too old."""
-    api = None
-    if api_version is not None:
-        parts = _API_VERSION.fullmatch(api_version)
-        if parts is None:
-            raise Refused(
-                400, f"Invalid X-PREFECT-API-VERSION header: {api_version!r} is no version."
-            )
-        api = (int(parts[1]), int(parts[2]), int(parts[3]))
-        if api < _OLDEST_API:
-            raise Refused(
-                400,
-                f"The client asks for API version {api_version}; this server speaks 0.8.0 and "
-                "newer: upgrade the client.",
-            )
-    found = _USER_AGENT.search(user_agent)
-    if found is None:
-        return Client(api=api)
-    return Client(
-        version=(int(found[1]), int(found[2]), int(found[3])),
-        prerelease=found[4] or None,
-        api=api,
-    )
 
 
 SERVER_FAULT = Answer(b'{"exception_message":"Internal Server Error"}', 500)

@@ -217,10 +217,11 @@ class _Web:
 
         self._sock = sock
         self._clock: Clock = core.clock
+        app = build(core)
         self._server = _Uvicorn(
             uvicorn.Config(
-                build(core),
-                http=cast("Any", partial(Requests, room=room)),
+                app,
+                http=cast("Any", partial(Requests, room=room, answering=app)),
                 ws=Sockets,
                 ws_ping_interval=20,
                 ws_ping_timeout=20,

@@ -60,7 +60,12 @@ class Scene:
     def __init__(self, clock: ManualClock) -> None:
         self.state = ServerState()
         self.config = uvicorn.Config(
-            self.app, interface="asgi3", log_config=None, proxy_headers=False, ws_ping_interval=None
+            self.app,
+            interface="asgi3",
+            timeout_keep_alive=75,
+            log_config=None,
+            proxy_headers=False,
+            ws_ping_interval=None,
         )
         self.config.load()
         self.clock = clock
@@ -135,9 +140,28 @@ async def test_who_rests_between_two_requests_is_not_cut_off(scene: Scene) -> No
     protocol.data_received(HEAD + b"\r\n" + b"x" * 100)
     await scene.clock.settle()
     assert b"204" in transport.written
-    await scene.pass_by(60)
-    assert not is_cut_off(transport)
-    protocol._unset_keepalive_if_required()
+    await scene.pass_by(scene.config.timeout_keep_alive - 5)
+    assert (is_cut_off(transport), transport.closed) == (False, False)
+
+
+async def test_a_rest_that_is_too_long_ends_with_a_good_bye(scene: Scene) -> None:
+    scene.done.set()
+    protocol, transport = scene.connected()
+    protocol.data_received(HEAD + b"\r\n" + b"x" * 100)
+    await scene.clock.settle()
+    await scene.pass_by(scene.config.timeout_keep_alive)
+    assert (is_cut_off(transport), transport.closed) == (False, True)
+    assert scene.metrics.value("armillary_connections_cut_off_total") == 0
+
+
+async def test_every_answer_begins_the_rest_anew(scene: Scene) -> None:
+    scene.done.set()
+    protocol, transport = scene.connected()
+    for _ in range(3):
+        protocol.data_received(HEAD + b"\r\n" + b"x" * 100)
+        await scene.clock.settle()
+        await scene.pass_by(scene.config.timeout_keep_alive - 5)
+    assert not transport.closed
 
 
 async def test_who_takes_nothing_of_his_answer_is_cut_off(scene: Scene) -> None:

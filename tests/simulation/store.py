@@ -7,11 +7,11 @@ import contextvars
 import random
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from armillary.clock import Clock
+from armillary.db.commits import CommitThread
 from armillary.db.sqlite import SqliteDatabase
 from tests.simulation.disk import Disk, OnDisk
 from tests.simulation.timeline import Process, here
@@ -23,19 +23,20 @@ _TOO_EARLY = 0.7
 READ_SECONDS = (0.00005, 0.001)
 
 
-class _Commits(ThreadPoolExecutor):
+class _Commits(CommitThread):
     """Where the writer sends its commits: done a little later, on the loop."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Any:
+    def submit(self, work: Callable[..., None], /, *args: object) -> None:
         loop, process = asyncio.get_running_loop(), here()
         if process is None or not process.in_last_commit():
-            return loop.call_later(self._chance.uniform(*COMMIT_SECONDS), fn, *args)
-        return _last(loop, process, self._chance, lambda: fn(*args))
+            loop.call_later(self._chance.uniform(*COMMIT_SECONDS), work, *args)
+        else:
+            _last(loop, process, self._chance, lambda: work(*args))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+    def shutdown(self) -> None:
         """There is no thread."""
 
 
@@ -44,7 +45,7 @@ def _last(
     process: Process,
     chance: random.Random,
     commit: Callable[[], Any],
-) -> asyncio.TimerHandle:
+) -> None:
     """Commit on a slow disk, and be killed before that, or before anybody hears of it."""
     delay = chance.uniform(*_SLOW_SECONDS)
     if chance.random() < _TOO_EARLY:
@@ -54,7 +55,7 @@ def _last(
         commit()
         process.kill()
 
-    return loop.call_later(delay, commit_and_die)
+    loop.call_later(delay, commit_and_die)
 
 
 class _Scanner:

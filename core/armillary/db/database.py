@@ -23,6 +23,8 @@ class Database(ABC):
     """One database: units of work in, durable answers out."""
 
     dialect: Dialect
+    at_once = False
+    """Whether one row is looked up without waiting."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -65,6 +65,7 @@ class SqliteDatabase(Database):
     """The embedded database, in one file."""
 
     dialect = Dialect.SQLITE
+    at_once = True
 
     def __init__(self, path: Path, clock: Clock, *, synchronous: str = "full") -> None:
         super().__init__(clock)

@@ -18,9 +18,9 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from armillary.db.commits import CommitThread
 from armillary.db.database import Database
 from armillary.db.dialect import Dialect
 from armillary.db.operation import Operation
@@ -29,6 +29,8 @@ from armillary.errors import Conflict, Unavailable
 
 T = TypeVar("T")
 
+_WHOLE = 4
+"""So few are not parted."""
 _GROUP = 64
 _PRIMARY = 0xFF
 _AWAY = frozenset(
@@ -46,6 +48,7 @@ class SqliteUnit(Unit):
     """A unit whose calls answer at once."""
 
     dialect = Dialect.SQLITE
+    narrow = True
 
     def __init__(self, connection: sqlite3.Connection, workspace: int | None, micros: int) -> None:
         super().__init__(workspace, micros)
@@ -115,6 +118,16 @@ def drive(work: Awaitable[T]) -> T:
     raise RuntimeError(message)
 
 
+def share(waiting: int, last: int) -> int:
+    """How many of those that wait the next group takes, after one of ``last``, or of none.
+
+    Half of all who are about: while one half is made durable, the other is answered, asks again and
+    is decided.  In one group they would all wait for the disk, and then the disk for them.
+    """
+    half = max(_WHOLE, (waiting + last + 1) // 2) if last else waiting
+    return min(_GROUP, waiting, half)
+
+
 class Writer:
     """Queues work for the write connection and answers it once it is durable."""
 
@@ -126,7 +139,9 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
-        self._threads = ThreadPoolExecutor(1, "commit")
+        self._last = 0
+        """How many the last group had; none where there was a rest."""
+        self._threads = CommitThread("commit")
 
     def write(self, work: Callable[[Unit], Awaitable[T]], workspace: int | None) -> Awaitable[T]:
         """Queue a unit of work."""
@@ -158,7 +173,8 @@ class Writer:
         return waiting.future
 
     def _turn_over(self) -> None:
-        group = [self._queue.popleft() for _ in range(min(_GROUP, len(self._queue)))]
+        self._last = size = share(len(self._queue), self._last)
+        group = [self._queue.popleft() for _ in range(size)]
         try:
             self._connection.execute("begin immediate")
             units = self._run(group, self._database.clock.micros())
@@ -258,6 +274,7 @@ class Writer:
         if self._queue:
             self._loop.call_soon(self._turn_over)
         else:
+            self._last = 0
             self._idle.set()
 
     def _roll_back(self) -> None:

@@ -64,6 +64,12 @@ class Reader(ABC):
 class Unit(Reader):
     """A transaction.  ``micros`` and ``now`` are when it began."""
 
+    narrow = False
+    """Whether an update had better name those columns only that change.
+
+    SQLite writes the entries of every index whose column an update names, although its value stays.
+    """
+
     def __init__(self, workspace: int | None, micros: int) -> None:
         super().__init__(workspace)
         self.micros = micros

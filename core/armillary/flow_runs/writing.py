@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 
 import msgspec
 
@@ -14,18 +15,30 @@ from armillary.flow_runs.events import RunContext, state_changed
 from armillary.orchestration.derive import DerivedColumns
 from armillary.orchestration.policies import FlowRunPolicy
 from armillary.orchestration.states import State, StateType
+from armillary.orchestration.transition import FlowRunFacts
 from armillary.orchestration.wire import stored_details
 
 _INSERT_STATE = """
 insert into flow_run_state (id, flow_run_id, type, name, timestamp, message, data, details)
 values (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_UPDATE = """
+_TIMES = ("start_time", "end_time", "expected_start_time", "next_scheduled_start_time")
+_Moved = tuple[bool, bool, bool, bool]
+_EITHER = (False, True)
+_ALL: _Moved = (True, True, True, True)
+
+
+def _update_of(moved: _Moved) -> str:
+    times = "".join(f" {name} = ?," for name, has in zip(_TIMES, moved, strict=True) if has)
+    return f"""
 update flow_run set updated = ?, state_id = ?, state_type = ?, state_name = ?,
-  state_timestamp = ?, start_time = ?, end_time = ?, expected_start_time = ?,
-  next_scheduled_start_time = ?, total_run_time = ?, run_count = ?
+  state_timestamp = ?,{times} total_run_time = ?, run_count = ?
 where id = ?
 """
+
+
+_UPDATES = {moved: _update_of(moved) for moved in product(_EITHER, _EITHER, _EITHER, _EITHER)}
+"""By the times that are other than before."""
 _UPDATE_POLICY = "update flow_run set empirical_policy = ?, retry_type = ? where id = ?"
 _encode = msgspec.json.Encoder().encode
 
@@ -40,13 +53,19 @@ class FlowRunWrite(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     intended: tuple[StateType | None, StateType]
     columns: DerivedColumns
+    before: FlowRunFacts
     policy: FlowRunPolicy | None
 
 
 async def write_states(unit: Unit, writes: Sequence[FlowRunWrite]) -> None:
     """Insert the new states, update the runs, and announce each change."""
     await insert_states(unit, writes)
-    await unit.many(_UPDATE, [_update(unit.micros, write) for write in writes])
+    updates: dict[_Moved, list[tuple[object, ...]]] = {}
+    for write in writes:
+        moved = _moved(write) if unit.narrow else _ALL
+        updates.setdefault(moved, []).append(_update(unit.micros, write, moved))
+    for moved, rows in updates.items():
+        await unit.many(_UPDATES[moved], rows)
     policies = [
         (policy_text(write.policy), write.policy.retry_type, write.run_id)
         for write in writes
@@ -102,18 +121,29 @@ def policy_text(policy: FlowRunPolicy) -> str:
     return _encode(policy).decode()
 
 
-def _update(micros: int, write: FlowRunWrite) -> tuple[object, ...]:
+def _moved(write: FlowRunWrite) -> _Moved:
+    before, columns = write.before, write.columns
+    return (
+        columns.start_time != before.start_time,
+        columns.end_time != before.end_time,
+        columns.expected_start_time != before.expected_start_time,
+        columns.next_scheduled_start_time != before.next_scheduled_start_time,
+    )
+
+
+def _update(micros: int, write: FlowRunWrite, moved: _Moved) -> tuple[object, ...]:
     columns, state = write.columns, write.state
+    start, end, expected, following = moved
     return (
         micros,
         state.id,
         str(state.type),
         state.name,
         to_micros(state.timestamp),
-        maybe_micros(columns.start_time),
-        maybe_micros(columns.end_time),
-        maybe_micros(columns.expected_start_time),
-        maybe_micros(columns.next_scheduled_start_time),
+        *((maybe_micros(columns.start_time),) if start else ()),
+        *((maybe_micros(columns.end_time),) if end else ()),
+        *((maybe_micros(columns.expected_start_time),) if expected else ()),
+        *((maybe_micros(columns.next_scheduled_start_time),) if following else ()),
         columns.total_run_time,
         columns.run_count,
         write.run_id,

@@ -191,6 +191,7 @@ class Gate:
             state=state,
             intended=transition.pair,
             columns=columns,
+            before=facts,
             policy=change.policy,
         ), change
 

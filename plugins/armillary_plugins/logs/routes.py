@@ -50,7 +50,7 @@ async def filter_logs(call: Call, body: FilterLogs) -> Answer:
     return Answer.json(logs)
 
 
-@routes.get("/flow_runs/{id:uuid}/logs/download", scope="see_flows", hot=True)
+@routes.get("/flow_runs/{id:uuid}/logs/download", scope="see_flows", hot=True, streams=True)
 async def download_logs(call: Call) -> Answer:
     """Stream all log lines of a flow run as CSV, oldest first."""
     run_id = call.path["id"]

@@ -63,6 +63,9 @@ class TellPages(Consumer):
 
     async def handle(self, messages: Sequence[Message]) -> None:
         """Tell each change once, however many events of a run came together."""
+        if self._streams.unheard:
+            self._streams.skip(len(messages))
+            return
         changes = dict.fromkeys(
             (each.workspace, text) for each in messages for text in changed(each.body)
         )
@@ -70,6 +73,9 @@ class TellPages(Consumer):
             self._streams.tell(workspace, text)
 
     def _logged(self, batch: Batch) -> None:
+        if self._streams.unheard:
+            self._streams.skip(1)
+            return
         runs = dict.fromkeys((row[0], row[6] or row[7]) for row in batch.rows)
         for workspace, run_id in runs:
             if run_id is not None:

@@ -65,6 +65,8 @@ class Streams:
     def __init__(self, life: int) -> None:
         self._life = f"{life:x}"
         self._number = 0
+        self._last_place: int | None = None
+        """The last place a page was told."""
         self._kept: deque[tuple[int, int, str]] = deque(maxlen=KEPT)
         self._open: dict[int, set[Stream]] = {}
         self._closed = False
@@ -72,7 +74,20 @@ class Streams:
     @property
     def place(self) -> str:
         """Where the messages are now."""
+        self._last_place = self._number
         return f"{self._life}-{self._number}"
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nobody listens, nor could come back and be told from a place he knows."""
+        if any(self._open.values()):
+            return False
+        return self._last_place is None or self._number - self._last_place > KEPT
+
+    def skip(self, count: int) -> None:
+        """Count what nobody hears; who comes back from before it is told to look anew."""
+        self._number += count
+        self._kept.clear()
 
     def tell(self, workspace: int, text: str) -> None:
         """Tell a workspace's pages that something changed."""

@@ -237,6 +237,20 @@ def test_nothing_is_missed_after_a_place(kinds: list[str], cut: int) -> None:
     assert set(late.take()) == {BEAT, *kinds[cut:]}
 
 
+def test_where_nobody_listens_or_can_come_back_nothing_is_told() -> None:
+    streams = Streams(7)
+    assert streams.unheard
+    place = streams.place  # a page is made
+    streams.skip(KEPT)
+    assert not streams.unheard
+    streams.skip(1)
+    assert streams.unheard
+    late = Stream(_nobody)
+    streams.add(1, late, after=place)
+    assert late.take() == [BEAT, EVERYTHING]
+    assert not streams.unheard
+
+
 @pytest.mark.parametrize("place", ["7-0", "8-1", "7-99999", "nonsense", "7-", "-1", "7-²"])
 def test_who_missed_too_much_is_told_everything(place: str) -> None:
     streams = Streams(7)
