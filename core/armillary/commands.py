@@ -162,8 +162,9 @@ def _rules(arguments: argparse.Namespace) -> int:
 def _database_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "word",
-        choices=("upgrade", "info", "reset"),
-        help="bring it to this version's shape, say what it has seen, or delete everything in it",
+        choices=("upgrade", "info", "audit", "reset"),
+        help="bring it to this version's shape, say what it has seen, look for rows that belong to "
+        "nothing, or delete everything in it",
     )
     parser.add_argument("--yes", action="store_true", help="reset without asking")
 
@@ -181,6 +182,8 @@ def _database(arguments: argparse.Namespace) -> int:
         lines = database_command.reset(settings, found)
     elif arguments.word == "upgrade":
         lines = database_command.upgrade(settings, found)
+    elif arguments.word == "audit":
+        lines = database_command.audit(settings, found)
     else:
         lines = database_command.info(settings, found)
     print("\n".join([shown, *lines]))
@@ -224,7 +227,7 @@ COMMANDS = (
     Command(name="rules", summary="Print the orchestration rules in their order.", run=_rules),
     Command(
         name="database",
-        summary="Upgrade, describe or reset the database.",
+        summary="Upgrade, describe, audit or reset the database.",
         run=_database,
         arguments=_database_arguments,
     ),

@@ -54,6 +54,20 @@ def info(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     return _with_database(settings, found, work)
 
 
+def audit(settings: Settings, found: Mapping[str, Found]) -> list[str]:
+    """Count rows that belong to what is gone, in every table that says what it belongs to."""
+
+    async def work(core: Core) -> list[str]:
+        reader = core.database.read(None)
+        orphans = await core.deletions.family.orphans(reader)
+        doomed = await reader.value("select count(*) from doomed")
+        lines = [f"{count} rows of {column} belong to nothing" for column, count in orphans.items()]
+        later = [f"of {doomed} deleted things the rest is still to go"] if doomed else []
+        return [*(lines or ["every row belongs to something"]), *later]
+
+    return _with_database(settings, found, work)
+
+
 def reset(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     """Delete everything; ConfigError while a server uses it."""
     with _alone(settings):

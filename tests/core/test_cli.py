@@ -109,6 +109,7 @@ def test_the_database_is_made_described_and_reset(
     assert made[0] == "applied core/m0001_create"
     assert told("upgrade") == ["already up to date"]
     assert told("info") == made
+    assert told("audit") == ["every row belongs to something"]
     assert told("reset", "--yes") == ["everything is deleted", *made]
 
 

@@ -5,7 +5,7 @@
     DELETE ──▶ one unit: the thing itself goes, with up to 1,000 rows below it, and its event
                  │ there is more
                  ├──▶ its id is noted as doomed: from this commit on no reader sees what is below
-                 └──▶ a job of `server_background` deletes the rest, 1,000 rows a unit
+                 └──▶ a job of `server_background` deletes the rest, 500 rows a unit
 
 Nobody lists what there is to delete: every table says what it belongs to
 (:class:`armillary.db.tables.Belongs`), those of plugins as well, and from that follow the

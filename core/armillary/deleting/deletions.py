@@ -21,7 +21,7 @@ QUEUE = "server_background"
 JOB = "delete_below"
 AT_ONCE = 1000
 """Rows deleted with the thing itself."""
-AT_A_TIME = 1000
+AT_A_TIME = 500
 """Rows deleted in one unit of the job: others wait no longer than that takes."""
 _ATTEMPTS = 50
 _ALL = 1_000_000_000
