@@ -44,13 +44,16 @@ def as_readers_see(connection: sqlite3.Connection) -> Iterator[None]:
 def _views() -> list[tuple[str, str]]:
     family = Family([*BELONGS, *LOGS.belongs], {})
     tables = sorted({each.table for each in family.belongs if not each.clears})
-    doomed = {
-        table: re.sub(r"from (\w+)", r"from main.\1", family.doomed(table, "h")) for table in tables
-    }
+    doomed = {table: _as_it_is(family.doomed(table, "h")) for table in tables}
     return [
         (table, f"select * from main.{table} h where not coalesce({doomed[table]}, false)")
         for table in tables
     ]
+
+
+def _as_it_is(sql: str) -> str:
+    """Ask the tables themselves: what is hidden is not gone."""
+    return re.sub(r"from (\w+)", r"from main.\1", sql)
 
 
 @cache
@@ -58,7 +61,7 @@ def _orphans(*, logs: bool) -> list[tuple[str, str]]:
     """Statements that count rows without what they belong to, by what they are about."""
     family = Family([*BELONGS, *(LOGS.belongs if logs else ())], {})
     return [
-        (f"{each.table}.{each.by}", Dialect.SQLITE.sql(family.orphans_of(each)))
+        (f"{each.table}.{each.by}", _as_it_is(Dialect.SQLITE.sql(family.orphans_of(each))))
         for each in family.belongs
         if each.audited
     ]
