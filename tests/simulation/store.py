@@ -29,7 +29,7 @@ class _Commits(CommitThread):
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
-    def submit(self, work: Callable[..., None], /, *args: object) -> None:
+    def submit(self, work: Callable[..., object], /, *args: object) -> None:
         loop, process = asyncio.get_running_loop(), here()
         if process is None or not process.in_last_commit():
             loop.call_later(self._chance.uniform(*COMMIT_SECONDS), work, *args)

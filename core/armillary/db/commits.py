@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-_Work = tuple[Callable[..., None], tuple[Any, ...]]
+_Work = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 class CommitThread:
@@ -25,7 +25,7 @@ class CommitThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[..., None], /, *args: object) -> None:
+    def submit(self, work: Callable[..., object], /, *args: object) -> None:
         """Have it called soon; what it raises is lost, so it must not raise."""
         self._work.put((work, args))
         self._taken.acquire()
