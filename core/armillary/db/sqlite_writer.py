@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 _WHOLE = 4
 """So few are not parted."""
+_PARTED = 32
+"""So many are."""
 _GROUP = 64
 _PRIMARY = 0xFF
 _AWAY = frozenset(
@@ -121,11 +123,13 @@ def drive(work: Awaitable[T]) -> T:
 def share(waiting: int, last: int) -> int:
     """How many of those that wait the next group takes, after one of ``last``, or of none.
 
-    Half of all who are about: while one half is made durable, the other is answered, asks again and
-    is decided.  In one group they would all wait for the disk, and then the disk for them.
+    Half of a few who are about: while one half is made durable, the other is answered, asks again
+    and is decided.  In one group they would all wait for the disk, and then the disk for them.
+    Of many the disk has each only for a moment, and two groups cost more than they gain.
     """
-    half = max(_WHOLE, (waiting + last + 1) // 2) if last else waiting
-    return min(_GROUP, waiting, half)
+    about = waiting + last
+    size = max(_WHOLE, (about + 1) // 2) if last and about <= _PARTED else waiting
+    return min(_GROUP, waiting, size)
 
 
 class Writer:

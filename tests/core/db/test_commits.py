@@ -24,6 +24,10 @@ def test_what_has_gathered_before_the_first_group_is_not_parted() -> None:
     assert share(60, 0) == 60
 
 
+def test_many_are_not_parted() -> None:
+    assert share(60, 4) == 60
+
+
 def test_a_few_are_not_parted() -> None:
     assert [share(waiting, 1) for waiting in range(1, 8)] == [1, 2, 3, 4, 4, 4, 4]
 
