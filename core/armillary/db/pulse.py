@@ -24,6 +24,8 @@ _LOOK = 2.0
 _LOOK_WHILE_SILENT = 0.25
 _PATIENCE = 5.0
 """Seconds that the simplest question may take."""
+_STOOD_STILL = 1.0
+"""Who notices so much later that they are over was not there himself."""
 _REFUSED = (
     asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError,
 )  # fmt: skip
@@ -66,13 +68,15 @@ class Pulse:
 
     async def beat(self) -> None:
         """Ask once; a refusal is an answer too, and everybody else hears it himself."""
-        silent = False
+        silent, until = False, asyncio.get_running_loop().time() + self._patience
         try:
             async with asyncio.timeout(self._patience):
                 if self._connection is None:
                     self._connection = await asyncpg.connect(self._url)
                 await self._connection.execute("select 1")
         except TimeoutError:
+            if asyncio.get_running_loop().time() > until + _STOOD_STILL:
+                return
             silent = True
         except _REFUSED:
             self._let_go()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
+from armillary.db import pulse
 from armillary.db.postgres import PostgresDatabase
+from armillary.db.pulse import Pulse
 from armillary.errors import Unavailable
 from armillary.testing import ManualClock
 
@@ -97,6 +100,22 @@ async def test_it_is_used_again_as_soon_as_it_answers(
     line.speak_again()
     await database._pulse.beat()
     assert await database.read(None).value("select 4") == 4
+
+
+async def test_a_process_that_stood_still_does_not_blame_the_database(
+    line: Line, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "_STOOD_STILL", 0.1)
+    beating = Pulse(database.url, patience=0.2)
+    await beating.beat()
+    line.fall_silent()
+    beat = asyncio.create_task(beating.beat())
+    await asyncio.sleep(0)
+    time.sleep(0.5)  # noqa: ASYNC251 - nothing of this process goes on, as after SIGSTOP
+    line.speak_again()
+    await beat
+    assert not beating.silent
+    beating._let_go()
 
 
 async def test_a_statement_may_take_long_while_the_database_answers(
