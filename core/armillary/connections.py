@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from armillary.clock import Clock
-from armillary.fast_path import Answering, Short, go_on, taken, written
+from armillary.fast_path import Answering, Pending, Short, taken, written
 from armillary.front import SERVER_FAULT
 from armillary.metrics import Metrics
 from armillary.pings import PingsInOrder
@@ -151,14 +151,9 @@ class Requests(HttpToolsProtocol):
     def _answer(self, short: Short, hot: Answering) -> None:
         work = hot.answer(short.found, short.headers, short.query, bytes(short.body))
         if hot.at_once:
-            try:
-                awaited = work.send(None)
-            except StopIteration as end:
-                self._write(short, end.value)
-                return
-            task = self.loop.create_task(go_on(work, awaited))
-        else:
-            task = self.loop.create_task(work)
+            Pending(work, partial(self._write, short), self.transport.close).begin()
+            return
+        task = self.loop.create_task(work)
         self.tasks.add(cast("asyncio.Task[None]", task))
         task.add_done_callback(partial(self._finish, short))
 

@@ -6,18 +6,17 @@
                        │ yes
                        ▼
                handler, at once ──▶ answered from one row ──▶ written
-                       │ waits for the database
-                       ▼
-                     a task ──▶ written
+                       │ waits for the database             ▲
+                       └────────────────────────────────────┘
 
 What makes a request slow here is not what it asks for but what is set up for it.  So nothing is: no
-scope, no messages; a task only for who has to wait.
+scope, no messages, no task.
 """
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -38,7 +37,7 @@ class Answering(Protocol):
 
     @property
     def at_once(self) -> bool:
-        """Whether an answer from one row is made without waiting, so that it needs no task."""
+        """Whether one row is looked up without waiting, and nothing asks for the current task."""
 
     def find(self, method: str, path: str) -> Found | None:
         """The hot operation at a path."""
@@ -97,26 +96,41 @@ def taken(answering: Answering, method: bytes, url: bytes, headers: Headers) -> 
     return Short(found, headers, query)
 
 
-async def go_on(work: Coroutine[Any, Any, Answer], awaited: Any) -> Answer:
-    """Go on, in a task, with work that was begun without one and waits for something."""
-    return await _resumed(work, awaited)
+class Pending:
+    """Work that was begun and waits for the database; it goes on when that has answered.
 
+    A task would do the same, and be known to the loop, be cancelled, be told who waits for it; none
+    of which is needed for work that waits for nothing but futures of ours.
+    """
 
-@types.coroutine
-def _resumed(work: Coroutine[Any, Any, Answer], awaited: Any) -> Generator[Any, Any, Answer]:
-    step: Callable[[Any], Any]
-    value: Any
-    while True:
+    __slots__ = ("_done", "_failed", "_work")
+
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, Answer],
+        done: Callable[[Answer], None],
+        failed: Callable[[], None],
+    ) -> None:
+        self._work = work
+        self._done = done
+        self._failed = failed
+
+    def begin(self) -> None:
+        """Go as far as it goes without waiting."""
         try:
-            sent = yield awaited
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the work's
-            step, value = work.throw, error
-        else:
-            step, value = work.send, sent
-        try:
-            awaited = step(value)
+            awaited = self._work.send(None)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            self._done(end.value)
+        except asyncio.CancelledError:
+            self._failed()
+        else:
+            if awaited is None:
+                asyncio.get_running_loop().call_soon(self.begin)
+            else:
+                awaited.add_done_callback(self._go_on)
+
+    def _go_on(self, _: asyncio.Future[Any]) -> None:
+        self.begin()
 
 
 def written(answer: Answer, defaults: Headers, *, keep_alive: bool) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 import uvicorn
@@ -56,6 +56,14 @@ class Echo:
         if self.waits is not None:
             await self.waits.wait()
         return Answer(b"echo " + body, 201, headers=self.headers)
+
+
+class Gone(asyncio.Event):
+    """What nobody will ever be told of."""
+
+    async def wait(self) -> Literal[True]:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
 
 
 class Scene:
@@ -124,6 +132,12 @@ async def test_an_answer_that_has_to_wait_comes_when_it_is_there(
     scene.echo.waits.set()
     assert b"echo body" in await scene.told()
     assert not scene.state.tasks
+
+
+async def test_an_answer_whose_wait_is_given_up_closes_the_connection(scene: Scene) -> None:
+    scene.echo.waits = Gone()
+    assert await scene.ask(request()) == b""
+    assert scene.transport.closed
 
 
 async def test_a_body_in_pieces_is_waited_for(scene: Scene) -> None:
