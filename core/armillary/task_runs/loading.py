@@ -22,7 +22,7 @@ from task_run r
   left join task_run_state s on s.id = r.state_id and s.task_run_id = r.id
   left join flow_run f on f.id = r.flow_run_id
   left join flow_run_state fs on fs.id = f.state_id
-where r.id = ? {lock_r}
+where r.id = ? and (r.flow_run_id is null or f.id is not null) {lock_r}
 """
 _STATE, _STATE_ID = 12, 28
 _AROUND = """
