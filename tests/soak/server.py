@@ -10,7 +10,7 @@ from statistics import median
 from uuid import uuid4
 
 from tests.end_to_end.killable import Killable
-from tests.soak.asking import Asker, Gone
+from tests.soak.asking import Asker, Gone, Hung
 
 HURRIED = {
     "ARMILLARY_ORCHESTRATION_CONCURRENCY_SLOT_WAIT": "0.1",
@@ -55,7 +55,7 @@ class Soaked(Killable):
             assert time.monotonic() - began < _COMES_BACK, self.log()
             try:
                 answer = await asker.ask(*request)
-            except Gone:
+            except (Gone, Hung):
                 assert self._process.poll() is None, self.log()
             else:
                 if answer.good:
