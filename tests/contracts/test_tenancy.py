@@ -52,6 +52,7 @@ ELSEWHERE = {
     "armillary_plugins.scheduler.repository.recent",
     "armillary_plugins.scheduler.repository.wanting",
     "armillary_plugins.work_queue_monitor.repository.deployment_not_ready",
+    "armillary_plugins.work_queue_monitor.repository.hear_now",
     "armillary_plugins.work_queue_monitor.repository.lonely_pools",
     "armillary_plugins.work_queue_monitor.repository.pool_not_ready",
     "armillary_plugins.work_queue_monitor.repository.queue_not_ready",
