@@ -90,8 +90,10 @@ PATCH /variables/{id}
 OURS = {
     ("get", "/metrics"),
     ("get", "/openapi.json"),
+    ("get", "/agents/"),
     ("get", "/jobs/totals"),
     ("get", "/jobs/{id}"),
+    ("post", "/agents/heartbeat"),
     ("post", "/jobs/filter"),
     ("post", "/jobs/{id}/retry"),
 }
