@@ -70,7 +70,7 @@ def _orphans(*, logs: bool) -> list[tuple[str, str]]:
 def jobs_wrongly(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> list[str]:
     """Jobs lost, acknowledged before they were done, or left over."""
     rows = connection.execute(
-        "select id, job, state, attempts, attempts_allowed, arguments from job"
+        "select id, job, state, attempts, attempts_allowed, arguments, scheduled from job"
     ).fetchall()
     wrong = [f"job {row[0]} had {row[3]} attempts of {row[4]}" for row in rows if row[3] > row[4]]
     unfinished = {
@@ -96,6 +96,6 @@ def jobs_wrongly(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> l
         wrong += [
             f"job {row[0]}, {row[1]}, is {row[2]} with nothing left to do"
             for row in rows
-            if row[2] in {"waiting", "active"}
+            if row[2] in {"waiting", "active"} and row[6] <= moment.server
         ]
     return wrong

@@ -15,13 +15,13 @@ _A_TURN = 40 * _SECOND
 _CANCELLING = 300 * _SECOND
 _CHILDREN = """
 select t.id, t.state_type from task_run t join flow_run r on r.id = t.flow_run_id
-where r.state_type = 'CANCELLED'
+where r.state_type = 'CANCELLED' and not r.state_timestamp between ? and ?
   and t.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
 """
 _SUBFLOWS = """
 select c.id, c.state_type from flow_run r
   join task_run t on t.flow_run_id = r.id join flow_run c on c.parent_task_run_id = t.id
-where r.state_type = 'CANCELLED'
+where r.state_type = 'CANCELLED' and not r.state_timestamp between ? and ?
   and c.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
 """
 _PAUSED = """
@@ -61,11 +61,12 @@ def unsettled(connection: sqlite3.Connection, _: Ledger, moment: Moment) -> list
         if to_micros(datetime.fromisoformat(until)) < now - _A_TURN:
             wrong.append(f"run {run} is paused, though only until {until}")
     wrong += [
-        f"task run {row[0]} of a cancelled run is {row[1]}" for row in connection.execute(_CHILDREN)
+        f"task run {row[0]} of a cancelled run is {row[1]}"
+        for row in connection.execute(_CHILDREN, (now - _A_TURN, now))
     ]
     wrong += [
         f"subflow run {row[0]} of a cancelled run is {row[1]}"
-        for row in connection.execute(_SUBFLOWS)
+        for row in connection.execute(_SUBFLOWS, (now - _A_TURN, now))
     ]
     for what, sql in _BUSY:
         wrong += [f"{what} with nobody left: {row[0]}" for row in connection.execute(sql)]

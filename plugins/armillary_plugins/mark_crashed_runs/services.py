@@ -47,10 +47,11 @@ class MarkCrashedRuns(LoopService):
     async def run_once(self) -> Done:
         """End one batch, each run in its own unit of work."""
         now = self.core.clock.micros()
-        if now < self._looked or self._set_back:
+        put_back = now < self._looked
+        if put_back or self._set_back:
             await self._hear_nobody_later_than(now)
         away = now - self._looked - int(self.interval * _SECOND)
-        if self._listening_since is None or away > _LATE * _SECOND:
+        if self._listening_since is None or put_back or away > _LATE * _SECOND:
             self._listening_since = now
         reader = self.core.database.read(None)
         runs = await repository.forsaken(reader, self._since(now), limit=self.config.batch)

@@ -142,6 +142,18 @@ async def test_a_clock_put_back_makes_nobody_live_longer(
     assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "CRASHED"
 
 
+async def test_a_clock_put_back_under_way_makes_nobody_live_longer(
+    api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    run = await agents.holding()
+    await turns(service, clock, 20)
+    clock.jump(-3600)
+    await turns(service, clock, 30)
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "RUNNING"
+    await turns(service, clock, 60)
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "CRASHED"
+
+
 async def test_an_agent_started_anew_gives_up_what_it_held_at_once(
     api: Api, agents: Agents, service: MarkCrashedRuns
 ) -> None:
