@@ -16,23 +16,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from saq.job import Job as SaqJob
 from saq.job import Status
-from saq.queue import Queue
 
 from armillary.errors import Conflict, Unavailable
-from armillary.jobs import Wanted, store
+from armillary.jobs import store
+from armillary.jobs.rows import STATE, Rows
 from armillary.jobs.store import Attempt, Claimed
 
 if TYPE_CHECKING:
-    from saq.types import CountKind, QueueInfo, WorkerInfo
-
     from armillary.core import Core
-    from armillary.db.unit import Row
 
 log = logging.getLogger("armillary.jobs")
 
@@ -45,24 +41,14 @@ _BACKOFF = 300.0
 _ERROR = 4000
 """Characters kept of what went wrong."""
 
-_STATUS = {
-    "waiting": Status.QUEUED,
-    "active": Status.ACTIVE,
-    "done": Status.COMPLETE,
-    "dead": Status.FAILED,
-    "aborted": Status.ABORTED,
-}
-_STATE = {status: state for state, status in _STATUS.items()}
 
-
-class Ledger(Queue):
+class Ledger(Rows):
     """The jobs of one plugin, whoever hands them to workers."""
 
     def __init__(self, core: Core, name: str, **more: Any) -> None:
-        super().__init__(name=name, dump=None, load=None, **more)
+        super().__init__(core, name, **more)
         self.worker_id = core.ids.uuid7()
         self.pump: asyncio.Task[None] | None = None
-        self._core = core
         self._clock = core.clock
         self._wake = asyncio.Event()
         self._closing = False
@@ -191,9 +177,6 @@ class Ledger(Queue):
             meta={"id": claimed.id, "workspace": claimed.workspace},
         )
 
-    def _write(self, work: Any) -> Any:
-        return self._core.database.write(work, workspace=None)
-
     async def update(self, job: SaqJob, **kwargs: Any) -> None:
         """Say how far a job is.  That it begins is known from claiming it."""
         if "progress" in kwargs:
@@ -249,67 +232,10 @@ class Ledger(Queue):
         await self._of_this_attempt(
             job,
             lambda unit: store.end(
-                unit, attempt(job), _STATE[status], error=shortened(error), progress=progress
+                unit, attempt(job), STATE[status], error=shortened(error), progress=progress
             ),
         )
         self.wake()
-
-    async def _enqueue(self, job: SaqJob) -> SaqJob | None:
-        wanted = Wanted(
-            id=self._core.ids.uuid7(),
-            queue=self.name,
-            job=job.function,
-            key=job.key,
-            arguments=job.kwargs or {},
-            start=int(job.scheduled * 1e6),
-            group=job.group_key,
-            attempts=job.retries,
-        )
-        added = await self._write(lambda unit: store.enqueue(unit, wanted, workspace=1))
-        self.wake()
-        return job if added else None
-
-    async def job(self, job_key: str) -> SaqJob | None:
-        """Read a job by its key."""
-        return (await self.jobs([job_key]))[0]
-
-    async def jobs(self, job_keys: Iterable[str]) -> list[SaqJob | None]:
-        """Read jobs by their keys."""
-        keys = list(job_keys)
-        rows = await store.rows_by_key(self._core.database.read(None), self.name, keys)
-        found = {row[1]: self._stored(row) for row in rows}
-        return [found.get(key) for key in keys]
-
-    def _stored(self, row: Row) -> SaqJob:
-        return SaqJob(
-            function=row[2],
-            kwargs=msgspec.json.decode(row[3]),
-            queue=self,
-            key=row[1],
-            status=_STATUS[row[4]],
-            attempts=row[5],
-            retries=row[6],
-            progress=row[7],
-            error=row[8],
-            meta={"id": row[0]},
-        )
-
-    async def iter_jobs(
-        self, statuses: list[Status] | None = None, batch_size: int = 100
-    ) -> AsyncIterator[SaqJob]:
-        """Go through the jobs of some states."""
-        place, reader = "", self._core.database.read(None)
-        while True:
-            rows = await reader.all(
-                "select key from job where queue = ? and key > ? order by key limit ?",
-                self.name, place, batch_size,
-            )  # fmt: skip
-            for job in await self.jobs([row[0] for row in rows]):
-                if job is not None and (statuses is None or job.status in statuses):
-                    yield job
-            if len(rows) < batch_size:
-                return
-            place = rows[-1][0]
 
     async def abort(self, job: SaqJob, error: str, ttl: float = 5) -> None:  # noqa: ARG002 - SAQ's
         """Have a job not done; one that is under way here is stopped."""
@@ -318,30 +244,10 @@ class Ledger(Queue):
             if job_id == job.meta.get("id"):
                 task.cancel()
 
-    async def count(self, kind: CountKind) -> int:
-        """Count what waits, is under way, or has no end yet."""
-        states = {"queued": "'waiting'", "active": "'active'"}.get(kind, "'waiting', 'active'")
-        return int(
-            await self._core.database.read(None).value(
-                f"select count(*) from job where queue = ? and state in ({states})", self.name
-            )
-        )
-
-    async def info(self, jobs: bool = False, offset: int = 0, limit: int = 10) -> QueueInfo:  # noqa: ARG002, FBT001, FBT002 - SAQ's
-        """Tell how much there is; the list of jobs is our own API's."""
-        waiting, active = await self.count("queued"), await self.count("active")
-        return {
-            "workers": {}, "name": self.name, "queued": waiting, "active": active,
-            "scheduled": 0, "jobs": [],
-        }  # fmt: skip
-
     async def sweep(self, lock: int = 60, abort: float = 5.0) -> list[str]:  # noqa: ARG002 - SAQ's
         """Let the pump look: it takes up what died."""
         self.wake()
         return []
-
-    async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
-        """Keep nothing: who is at what stands in the rows."""
 
 
 def attempt(job: SaqJob) -> Attempt:
