@@ -110,7 +110,7 @@ class Agent(Service):
         if not self.executions:
             return
         self.log.warning(
-            "waiting up to %g s for %d runs; a second signal ends them at once",
+            "waiting up to %g s for what runs (%d); a second signal ends it at once",
             self.config.drain, len(self.executions),
         )  # fmt: skip
         if await self._emptied(self.config.drain):
