@@ -57,9 +57,9 @@ def carry_out(plan: Plan) -> Outcome:
     loop.set_exception_handler(lambda *_: None)
     logging.disable(logging.CRITICAL)
     home = Path(tempfile.mkdtemp(prefix="armillary-simulation-", dir=_memory()))
+    asyncio.set_event_loop(loop)
+    world = _World(plan, loop, home)
     try:
-        asyncio.set_event_loop(loop)
-        world = _World(plan, loop, home)
         with tuned(step.what for step in plan.steps if isinstance(step, Tuned)) as settings:
             world.server.settings.update(settings)
             loop.run_until_complete(world.run())
@@ -68,6 +68,7 @@ def carry_out(plan: Plan) -> Outcome:
             runs=len(world.ledger.flow_runs), digest=_digest(world.server.file), said=world.said,
         )  # fmt: skip
     finally:
+        world.server.kill()
         loop.bury()
         asyncio.set_event_loop(None)
         logging.disable(logging.NOTSET)
