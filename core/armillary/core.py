@@ -35,6 +35,9 @@ T = TypeVar("T")
 class Core:
     """Settings, plugins, database, broker, and the injected clock, ids and chance."""
 
+    address = ""
+    """Where this process answers requests, once that is known."""
+
     def __init__(
         self,
         *,
@@ -52,9 +55,6 @@ class Core:
         self.ids = Ids(clock, chance)
         self.metrics = Metrics()
         self.broker = EmbeddedBroker(database, clock, self.metrics)
-        self.workspaces = Workspaces(database)
-        self.address = ""
-        """Where this process answers requests, once that is known."""
         self.gate = Gate(
             database,
             Policies([*RULES, *self.collect("register_rules")]),
@@ -63,7 +63,6 @@ class Core:
             chance=chance,
             limits=settings.orchestration,
         )
-        self.deletions = Deletions(self)
 
     @classmethod
     def create(
@@ -89,6 +88,16 @@ class Core:
             clock=clock,
             chance=chance or random.Random(),  # noqa: S311 - jitter and ids, no secrets
         )
+
+    @cached_property
+    def workspaces(self) -> Workspaces:
+        """Which workspace an address names."""
+        return Workspaces(self.database)
+
+    @cached_property
+    def deletions(self) -> Deletions:
+        """What goes with what is deleted."""
+        return Deletions(self)
 
     @cached_property
     def intake(self) -> Intake:

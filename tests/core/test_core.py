@@ -103,7 +103,7 @@ def made(database_url: str, home: Path, **flags: object) -> Core:
 async def test_what_a_plugin_hands_over_arrives(empty_database_url: str, tmp_path: Path) -> None:
     core = made(empty_database_url, tmp_path, **{"moons.interval": 7})
     applied = await core.open()
-    assert [step.owner for step in applied] == ["core", "moons"]
+    assert list(dict.fromkeys(step.owner for step in applied)) == ["core", "moons"]
     assert await core.database.read(None).value("select count(*) from moon") == 0
     assert "MoonsDecide" in {
         type(rule).__name__ for rule in core.gate.policies.of("flow_run", "core").rules

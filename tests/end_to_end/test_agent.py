@@ -1,6 +1,7 @@
 """The agent with real processes: beside the server, over HTTP, killed, and with the real SDK."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,14 +27,14 @@ FLOWS = """
         return 2 * number
 
     @flow(log_prints=True)
-    def numbers(count=3):
+    def numbering(count=3):
         print("the total is", sum(double.map(range(count)).result()))
 
     def hook(flow, flow_run, state):
         get_run_logger().info("cleaned up")
 
     @flow(on_cancellation=[hook])
-    def sleepy():
+    def dozing():
         time.sleep(600)
 """
 
@@ -77,19 +78,19 @@ def test_the_server_runs_flows_of_the_sdk_without_a_worker(
 ) -> None:
     prefect.write("my_flows.py", FLOWS)
     variable = f"python={prefect_python}"
-    for name in ("numbers", "sleepy"):
+    for name in ("numbering", "dozing"):
         prefect.cli(
             "deploy", f"my_flows.py:{name}", "--name", "here", "--pool", "local",
             "--job-variable", variable,
         )  # fmt: skip
-    prefect.cli("deployment", "run", "numbers/here", "--param", "count=4")
-    run = prefect.ended(prefect.flow_run("numbers")["id"])
+    prefect.cli("deployment", "run", "numbering/here", "--param", "count=4")
+    run = prefect.ended(prefect.flow_run("numbering")["id"])
     assert run["state_type"] == "COMPLETED"
     prefect.logs(run["id"], "the total is 12")
     assert prefect.states(run) == ["Scheduled", "Pending", "Running", "Completed"]
 
-    prefect.cli("deployment", "run", "sleepy/here")
-    sleepy = prefect.flow_run("sleepy")["id"]
+    prefect.cli("deployment", "run", "dozing/here")
+    sleepy = prefect.flow_run("dozing")["id"]
     prefect.reached(sleepy, "RUNNING")
     prefect.cli("flow-run", "cancel", sleepy)
     assert prefect.ended(sleepy)["state_type"] == "CANCELLED"
@@ -102,15 +103,15 @@ def test_a_plain_command_is_an_ordinary_deployment_to_the_client(
     api = f"{armillary.url}/api"
     words = ("--retries", "1", "--param", "who=ada", "--env", "GREETING=hello")
     command = ("sh", "-c", 'echo "$GREETING" "$1"', "x", "{{ parameters.who }}")
-    said = ours("deploy", "greet", *words, "--cron", "0 3 * * *", "--", *command, url=api)
-    assert said.startswith("greet: new\n")
-    assert ours("deploy", "greet", *words, "--cron", "0 3 * * *", "--", *command, url=api) == (
-        "greet: unchanged\n"
+    said = ours("deploy", "hail", *words, "--cron", "0 3 * * *", "--", *command, url=api)
+    assert said.startswith("hail: new\n")
+    assert ours("deploy", "hail", *words, "--cron", "0 3 * * *", "--", *command, url=api) == (
+        "hail: unchanged\n"
     )
-    assert "greet/greet" in prefect.cli("deployment", "ls")
-    prefect.cli("deployment", "inspect", "greet/greet")
-    prefect.cli("deployment", "run", "greet/greet", "--param", "who=bob")
-    (run,) = [each for each in prefect.flow_runs("greet") if not each["auto_scheduled"]]
+    assert "hail/hail" in prefect.cli("deployment", "ls")
+    prefect.cli("deployment", "inspect", "hail/hail")
+    prefect.cli("deployment", "run", "hail/hail", "--param", "who=bob")
+    (run,) = [each for each in prefect.flow_runs("hail") if not each["auto_scheduled"]]
     assert prefect.ended(run["id"])["state_type"] == "COMPLETED"
     prefect.logs(run["id"], "hello bob")
 
@@ -129,11 +130,12 @@ def test_an_agent_over_http_survives_the_server_and_leaves_no_run_behind(
         pool = {"name": "far", "type": "process"}
         httpx.post(f"{home.url}/work_pools/", json=pool).raise_for_status()
         far = ("--pool", "far")
-        slow = ("sh", "-c", "echo begun; sleep 6; echo done")
+        slow = ("sh", "-c", "echo begun; sleep 10; echo done")
         ours("deploy", "slow", *far, "--interval", "3600", "--", *slow, url=home.url)
         endless = ("sh", "-c", f"echo $$ > {pids}; sleep 600 & wait")
         begin(home.url, "slow")
-        eventually(lambda: "1 of" in ours("agent", "status", url=home.url), "a run")
+        eventually(lambda: state_of(home.url, "slow") == "RUNNING", "a run")
+        assert re.search(r"one +[12] of", ours("agent", "status", url=home.url))
 
         home.kill()
         home.start()

@@ -54,7 +54,8 @@ def test_a_worker_runs_what_is_asked_for_and_what_is_scheduled(prefect: Prefect,
     prefect.cli("deploy", "--all")
     deployment = prefect.get("/deployments/name/greet/adhoc")
     assert deployment["work_pool_name"] == pool
-    scheduled = eventually(lambda: prefect.flow_runs("greet"), "runs of the schedule")
+    of_it = {"deployments": {"id": {"any_": [deployment["id"]]}}}
+    scheduled = eventually(lambda: prefect.post("/flow_runs/filter", of_it), "runs of the schedule")
     assert {run["state_name"] for run in scheduled} == {"Scheduled"}
 
     with working(prefect, pool):
