@@ -1,6 +1,6 @@
 """Runs that wait for somebody: paused in their process, or suspended and taken up again."""
 
-from tests.end_to_end.programs import Prefect, printed
+from tests.end_to_end.programs import Prefect, eventually, printed
 from tests.end_to_end.working import deploy, run_deployment, work_pool, working
 
 RESUME = """
@@ -39,7 +39,11 @@ def test_a_paused_flow_goes_on_with_what_it_is_given(prefect: Prefect) -> None:
         program.says("Pausing flow")
         run = prefect.flow_run("asks")
         prefect.reached(run["id"], "Paused")
-        schema = prefect.api.get(f"/flow_runs/{run['id']}/input/paused-1-schema").json()
+        asked = f"/flow_runs/{run['id']}/input/paused-1-schema"
+        schema = eventually(  # the client says what it asks for once it is paused
+            lambda: found.json() if (found := prefect.api.get(asked)).is_success else None,
+            "the schema of the input",
+        )
         assert schema["required"] == ["approved"]
         wrong = prefect.post(f"/flow_runs/{run['id']}/resume", {"run_input": {"reason": "?"}})
         assert wrong["status"] == "REJECT"
