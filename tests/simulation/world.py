@@ -193,6 +193,7 @@ class _World:
                 self.server.disk.full = True
                 await asyncio.sleep(step.seconds)
                 self.server.disk.full = False
+                self._give_time()
             case Freeze():
                 await self._freeze(step)
             case ClockJump():
@@ -226,6 +227,7 @@ class _World:
             process.thaw()
             if process is self._asleep:
                 self._asleep = None
+                self._give_time()
 
     def _network(self, who: str) -> Network:
         network = _Overheard(self, who, self._chance(f"network of {who}"))
@@ -262,7 +264,6 @@ class _World:
         while True:
             await asyncio.sleep(EVERY)
             if self.server.disk.full or self._asleep is not None:
-                self._in_time.forget()
                 self._give_time()
             elif self.server.alive:
                 self.ledger.served += EVERY
@@ -272,8 +273,9 @@ class _World:
                 self._found(f"at {elapsed - self._began:.0f} s", overdue)
 
     def _give_time(self) -> None:
-        """Nobody has waited for an answer yet, as far as that is to be blamed."""
+        """Nothing has been waited for yet, as far as that is to be blamed."""
         now = self.loop.elapsed
+        self._in_time.forget()
         self.waiting = {one: (what, now) for one, (what, _) in self.waiting.items()}
 
     def check(self, when: str, *, settled: bool = False) -> None:
