@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulation.clients import GaveUp, Person
-from tests.simulation.ledger import Schedule
+from tests.simulation.ledger import Edit, Schedule
 from tests.simulation.working import POOL, SERVED
 
 _CRON = {"cron": "*/5 * * * *", "timezone": "Europe/Berlin"}
@@ -79,68 +79,71 @@ class Editor(Acting):
     async def _put(self, name: str, more: dict[str, Any], every: int) -> None:
         flow = await self.make("/flows/", {"name": "deployed"})
         body = {"name": name, "flow_id": flow["id"], "schedules": _schedules(every), **more}
-        edit = self._begin_edit(name)
-        deployment = await self.make("/deployments/", body)
-        deployment_id = deployment["id"]
-        if deployment_id in self.ledger.doomed:
-            return
-        self.ledger.deployments[deployment_id] = self.place
-        self.ledger.names[deployment_id] = (self.place, name)
-        if "concurrency_limit" in more:
-            limit = f"deployment:{deployment_id}"
-            self.ledger.allow(self.place, limit, more["concurrency_limit"])
-        self._knows(deployment_id, edit, every, paused=deployment["paused"])
+        with self._editing(name) as edit:
+            deployment = await self.make("/deployments/", body)
+            deployment_id = deployment["id"]
+            if deployment_id in self.ledger.doomed:
+                return
+            self.ledger.deployments[deployment_id] = self.place
+            self.ledger.names[deployment_id] = (self.place, name)
+            if "concurrency_limit" in more:
+                limit = f"deployment:{deployment_id}"
+                self.ledger.allow(self.place, limit, more["concurrency_limit"])
+            self._knows(deployment_id, edit, every, paused=deployment["paused"])
 
     async def _edit(self) -> None:
         deployment_id, every = self.deployment(), self.chance.choice(sorted(_SCHEDULES))
-        edit = self._begin_edit(self.ledger.names[deployment_id][1])
         path = f"/deployments/{deployment_id}"
-        await self._changed(await self.ask("PATCH", path, {"schedules": _schedules(every)}))
-        paused = (await self.get(path))["paused"]
-        self._knows(deployment_id, edit, every, paused=paused)
+        with self._editing(self.ledger.names[deployment_id][1]) as edit:
+            await self._changed(await self.ask("PATCH", path, {"schedules": _schedules(every)}))
+            paused = (await self.get(path))["paused"]
+            self._knows(deployment_id, edit, every, paused=paused)
 
     async def _edit_schedule(self) -> None:
         """Change, stop or delete the schedule that is there, or add the one that is not."""
         deployment_id, every = self.deployment(), self.chance.choice((300, 400))
-        edit = self._begin_edit(self.ledger.names[deployment_id][1])
         path = f"/deployments/{deployment_id}"
-        paused = (await self.get(path))["paused"]
-        there = await self.get(f"{path}/schedules")
+        with self._editing(self.ledger.names[deployment_id][1]) as edit:
+            paused = (await self.get(path))["paused"]
+            there = await self.get(f"{path}/schedules")
+            every = await self._change_schedule(f"{path}/schedules", there, every)
+            if len(await self.get(f"{path}/schedules")) < 2:
+                self._knows(deployment_id, edit, every, paused=paused)
+
+    async def _change_schedule(self, path: str, there: list[Any], every: int) -> int:
+        """Seconds between two slots of it then."""
         active = self.chance.random() < 0.7
         changed = {"schedule": _SCHEDULES[every], "active": active}
         if not there:
-            await self.make(f"{path}/schedules", [changed])
+            await self.make(path, [changed])
         elif self.chance.random() < 0.3:
-            every = 0
-            await self._changed(await self.ask("DELETE", f"{path}/schedules/{there[0]['id']}"))
+            await self._changed(await self.ask("DELETE", f"{path}/{there[0]['id']}"))
+            return 0
         else:
-            await self._changed(
-                await self.ask("PATCH", f"{path}/schedules/{there[0]['id']}", changed)
-            )
-        if len(await self.get(f"{path}/schedules")) < 2:
-            self._knows(deployment_id, edit, every if active else 0, paused=paused)
+            await self._changed(await self.ask("PATCH", f"{path}/{there[0]['id']}", changed))
+        return every if active else 0
 
     async def _pause(self) -> None:
         deployment_id = self.deployment()
         known = self.ledger.schedules.get(deployment_id)
-        edit = self._begin_edit(self.ledger.names[deployment_id][1])
         path, paused = f"/deployments/{deployment_id}", self.chance.random() < 0.5
-        if paused and self.chance.random() < 0.5:
-            await self.make(f"{path}/pause_deployment", {})
-        else:
-            await self._changed(await self.ask("PATCH", path, {"paused": paused}))
-        if known is not None and not paused:
-            self._knows(deployment_id, edit, known.every, paused=False)
+        with self._editing(self.ledger.names[deployment_id][1]) as edit:
+            if paused and self.chance.random() < 0.5:
+                await self.make(f"{path}/pause_deployment", {})
+            else:
+                await self._changed(await self.ask("PATCH", path, {"paused": paused}))
+            if known is not None and not paused:
+                self._knows(deployment_id, edit, known.every, paused=False)
 
     async def _delete(self) -> None:
         if self.chance.random() < 0.5:
             return
         deployment_id = self.deployment()
-        self._begin_edit(self.ledger.names[deployment_id][1])
-        del self.ledger.names[deployment_id]
-        del self.ledger.deployments[deployment_id]
-        self.ledger.doomed.add(deployment_id)
-        await self._changed(await self.ask("DELETE", f"/deployments/{deployment_id}"))
+        with self._editing(self.ledger.names[deployment_id][1]):
+            del self.ledger.names[deployment_id]
+            del self.ledger.deployments[deployment_id]
+            self.ledger.doomed.add(deployment_id)
+            await self._changed(await self.ask("DELETE", f"/deployments/{deployment_id}"))
 
     async def _changed(self, answer: Any) -> None:
         if answer.status not in {204, 404}:
@@ -148,19 +151,26 @@ class Editor(Acting):
         if answer.status != 204:
             raise GaveUp
 
-    def _begin_edit(self, name: str) -> int:
+    @contextlib.contextmanager
+    def _editing(self, name: str) -> Iterator[Edit]:
         """Forget what was known of a deployment's schedule, which is about to change."""
         ledger, key = self.ledger, (self.place, name)
-        ledger.edits[key] = ledger.edits.get(key, 0) + 1
+        under_way = ledger.edits.setdefault(key, [])
+        edit = Edit(alone=not under_way)
+        for other in under_way:
+            other.alone = False
+        under_way.append(edit)
         for deployment_id in [one for one, named in ledger.names.items() if named == key]:
             ledger.schedules.pop(deployment_id, None)
-        return ledger.edits[key]
+        try:
+            yield edit
+        finally:
+            under_way.remove(edit)
 
-    def _knows(self, deployment_id: str, edit: int, every: int, *, paused: bool) -> None:
-        """Note how a schedule is after an edit, unless another was begun meanwhile."""
+    def _knows(self, deployment_id: str, edit: Edit, every: int, *, paused: bool) -> None:
+        """Note how a schedule is after an edit, unless there was another one meanwhile."""
         ledger = self.ledger
-        last = ledger.edits.get(ledger.names.get(deployment_id, (self.place, "")))
-        if every and not paused and last == edit and deployment_id in ledger.deployments:
+        if every and not paused and edit.alone and deployment_id in ledger.deployments:
             ledger.schedules[deployment_id] = Schedule(
                 deployment_id, self.place, every, self.micros()
             )

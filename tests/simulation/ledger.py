@@ -38,6 +38,13 @@ class Schedule:
     """Microseconds of true time at which the last change of it was acknowledged."""
 
 
+@dataclass(eq=False)
+class Edit:
+    """A change of a deployment while it is under way; nobody knows what comes of two at a time."""
+
+    alone: bool
+
+
 @dataclass
 class Belief:
     """Somebody takes slots of limits for his own until then, on his own clock."""
@@ -108,8 +115,8 @@ class Ledger:
     """What deployments are called."""
     schedules: dict[str, Schedule] = field(default_factory=dict)
     """By deployment; one whose last change nobody is sure of is not there."""
-    edits: dict[tuple[Place, str], int] = field(default_factory=dict)
-    """How many changes of a deployment were begun: of two at a time nobody knows which is last."""
+    edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
+    """Changes of deployments that are under way, by name; of who was killed meanwhile they stay."""
     claims: dict[str, list[str]] = field(default_factory=dict)
     """The states by which workers were told that a run is theirs, by run."""
     ordered: dict[str, str] = field(default_factory=dict)
