@@ -17,6 +17,7 @@ import msgspec
 
 from armillary.db.unit import Reader, Unit
 from armillary.errors import Invalid, NotFound
+from armillary.forms import Form
 from armillary.orchestration.transition import Client
 
 if TYPE_CHECKING:
@@ -268,8 +269,11 @@ def group_of(method: str, path: str) -> str:
 def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
     """Decode a request's body, laxly; Invalid says where it went wrong.
 
-    NUL characters are refused unless ``nul``: no database of ours keeps them.
+    NUL characters are refused unless ``nul``: no database of ours keeps them.  A handler whose
+    body is a :class:`~armillary.forms.Form` takes what a form of a page sends.
     """
+    if kind is Form:
+        return Form.read(body)  # type: ignore[return-value]  # T is Form
     if not nul and b"\\u0000" in body and _NUL.search(body):
         message = "Text must not contain NUL characters (\\u0000)."
         raise Invalid(message, kind="nul", request_body=None)
