@@ -21,6 +21,7 @@ from armillary_plugins.ui.schemas import (
     TaskRunPage,
     TaskRunRow,
     Thing,
+    TwinPaths,
 )
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
@@ -137,6 +138,7 @@ def run_page(**changes: Any) -> RunPage:
     given: dict[str, Any] = {
         "rows": tuple(run_row(index) for index in range(20)),
         "live_path": "/ui/fragments/runs",
+        "twins": TwinPaths(json="/runs.json", csv="/runs.csv"),
         "filter": filter_form(),
         "counts": state_counts(),
         "next_path": "/runs?before=abc",

@@ -76,12 +76,20 @@ class RunFilterForm(msgspec.Struct, frozen=True, kw_only=True):
     chips: tuple[FilterChip, ...] = ()
 
 
+class TwinPaths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the same list is for programs."""
+
+    json: str
+    csv: str
+
+
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of flow runs, cut by keyset."""
 
     rows: tuple[RunRow, ...]
     live_path: str
     """The fragment's own address, filter and position included."""
+    twins: TwinPaths
     filter: RunFilterForm = RunFilterForm()
     counts: tuple[StateCount, ...] = ()
     any_runs: bool = True

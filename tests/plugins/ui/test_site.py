@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,8 @@ from armillary_plugins.ui.routes import PAGES
 from tests.api import NOBODY, Api
 from tests.plugins.ui.pages import Pages, link
 
-ADDRESSES = sorted(route.path for routes in PAGES for route in routes.http)
+ADDRESSES = sorted(route.path for routes in PAGES for route in routes.http if route.method == "GET")
+TWINS = {".json": "application/json", ".csv": "text/csv; charset=utf-8"}
 
 
 async def things(api: Api) -> dict[str, str]:
@@ -53,7 +55,8 @@ async def test_every_page_carries_the_policy_and_is_found(api: Api, pages: Pages
         assert answer.status_code in (200, 308), f"{path}: {answer.text[:300]}"
         if answer.status_code == 200:
             assert answer.headers["content-security-policy"] == POLICY, path
-            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            kind = TWINS.get(Path(path).suffix, "text/html; charset=utf-8")
+            assert answer.headers["content-type"] == kind
 
 
 async def test_no_page_asks_the_database_more_than_eight_times(

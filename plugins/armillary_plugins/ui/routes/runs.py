@@ -14,8 +14,9 @@ from armillary_plugins.ui.runs_query import (
     id_texts,
     read_query,
 )
-from armillary_plugins.ui.schemas import RunPage, StateCount
+from armillary_plugins.ui.schemas import RunPage, RunRow, StateCount
 from armillary_plugins.ui.site import site_of
+from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
 from armillary_web.filters import state_look
 from armillary_web.htmx import is_fragment, push_url
 
@@ -48,6 +49,24 @@ async def show_runs_fragment(call: Call) -> Answer:
     return html_answer(call, body)
 
 
+async def make_twin(call: Call, limit: int) -> Twin:
+    """Read a part of the list for programs."""
+    query = read_query(call.query)
+    found = await repository.list_runs(
+        call.read(),
+        query.selection(call.workspace, now=call.received),
+        limit=limit,
+        now=call.received,
+        before=query.before,
+    )
+    more = found.more and found.last is not None
+    following = query.path(before=found.last) if more else None
+    return Twin(kind=RunRow, rows=found.rows, next_path=following)
+
+
+declare_twins(routes, "/runs", make_twin, scope="see_flows")
+
+
 async def make_page(call: Call, query: RunsQuery) -> RunPage:
     """Read a page of the list."""
     query, found = await _read_slice(call, query)
@@ -56,6 +75,7 @@ async def make_page(call: Call, query: RunsQuery) -> RunPage:
     return RunPage(
         rows=found.rows,
         live_path=query.path(_FRAGMENT),
+        twins=twin_paths(query.first_page().path()),
         filter=query.form(await _names(call, query)),
         counts=_tabs(query, counts),
         any_runs=bool(found.rows) or await repository.any_runs(call.read()),
