@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import recorded, servers
+from tests import copies, recorded, servers
 
 DIALECTS = {"sqlite": ("sqlite",), "postgres": ("postgres",), "both": ("sqlite", "postgres")}
 
@@ -79,11 +79,11 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: servers.Postgres) -> str:
-    """The name of a database with every table of this version, which tests copy."""
+def migrated_postgres(postgres: servers.Postgres) -> copies.Copies:
+    """Databases of every table of this version, one for each test at a time."""
     name = postgres.create_database()
     servers.migrate(postgres.database_url(name))
-    return name
+    return copies.Copies(postgres, name)
 
 
 @pytest.fixture
@@ -93,11 +93,11 @@ def copied_sqlite(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def copied_postgres(postgres: servers.Postgres, migrated_postgres: str) -> Iterator[str]:
-    """The address of a PostgreSQL database with every table, gone after the test."""
-    name = postgres.create_database(like=migrated_postgres)
+def copied_postgres(postgres: servers.Postgres, migrated_postgres: copies.Copies) -> Iterator[str]:
+    """The address of a PostgreSQL database with every table and nothing in them."""
+    name = migrated_postgres.take()
     yield postgres.database_url(name)
-    postgres.drop_database(name)
+    migrated_postgres.give_back(name)
 
 
 @pytest.fixture

@@ -123,9 +123,17 @@ class Postgres:
     def drop_database(self, name: str) -> None:
         self.execute(f"drop database if exists {name} with (force)")
 
-    def execute(self, statement: str) -> str:
-        """What psql prints for one statement, without headings."""
-        return self._output("psql", "-X", "-q", "-A", "-t", "-d", self.url, "-c", statement)
+    def execute(self, statements: str, *, database: str = "postgres") -> str:
+        """What psql prints for statements, one transaction, without headings."""
+        url = self.database_url(database)
+        return self._output("psql", "-X", "-q", "-A", "-t", "-d", url, "-c", statements)
+
+    def contents(self, name: str) -> str:
+        """The statements that fill the tables of an empty database as those of this one are."""
+        options = ["--data-only", "--inserts", "--no-owner"]
+        dumped = self._output("pg_dump", *options, "-d", self.database_url(name))
+        # Newer programs of PostgreSQL write commands to psql itself between the statements.
+        return "\n".join(line for line in dumped.splitlines() if not line.startswith("\\"))
 
     def _run(self, program: str, *arguments: str) -> str:
         return self._output(program, *arguments, before=as_unprivileged())
