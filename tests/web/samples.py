@@ -138,7 +138,7 @@ def run_page(**changes: Any) -> RunPage:
     given: dict[str, Any] = {
         "rows": tuple(run_row(index) for index in range(20)),
         "live_path": "/ui/fragments/runs",
-        "twins": TwinPaths(json="/runs.json", csv="/runs.csv"),
+        "twins": TwinPaths(json_path="/runs.json", csv_path="/runs.csv"),
         "filter": filter_form(),
         "counts": state_counts(),
         "next_path": "/runs?before=abc",

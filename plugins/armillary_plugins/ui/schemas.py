@@ -79,8 +79,8 @@ class RunFilterForm(msgspec.Struct, frozen=True, kw_only=True):
 class TwinPaths(msgspec.Struct, frozen=True, kw_only=True):
     """Where the same list is for programs."""
 
-    json: str
-    csv: str
+    json_path: str
+    csv_path: str
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ Make = Callable[[Call, int], Awaitable[Twin]]
 
 def twin_paths(path: str) -> TwinPaths:
     """Where the twins of a list page are; the path may have a query."""
-    return TwinPaths(json=_beside(path, ".json"), csv=_beside(path, ".csv"))
+    return TwinPaths(json_path=_beside(path, ".json"), csv_path=_beside(path, ".csv"))
 
 
 def declare_twins(routes: Routes, path: str, make: Make, *, scope: str) -> None:
