@@ -16,11 +16,11 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.response.base import ASGIResponse
 
 from armillary.api import API, Answer, Call, Failure, Route, Routes, SocketRoute, uuid_text
+from armillary.discovery import SERVER
 from armillary.errors import ArmillaryError
 from armillary.front import SERVER_FAULT, App, Front, answer_for, perform
 from armillary.lane import Lane
 from armillary.openapi import document_routes
-from armillary.plugins import SERVER
 
 if TYPE_CHECKING:
     from armillary.core import Core

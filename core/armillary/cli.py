@@ -10,8 +10,9 @@ from pathlib import Path
 
 from armillary.command import Command
 from armillary.commands import COMMANDS
+from armillary.discovery import discover
 from armillary.errors import ConfigError, Unavailable
-from armillary.plugins import Plugins, discover, enabled_among
+from armillary.plugins import Plugins, enabled_among
 from armillary.settings import load
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from armillary.command import Command
-from armillary.plugins import GROUPS, SERVER, WORDS, Found, Plugins, discover, enabled_among
+from armillary.discovery import GROUPS, SERVER, WORDS, Found, discover
+from armillary.plugins import Plugins, enabled_among
 from armillary.settings import Settings, effective, load
 
 

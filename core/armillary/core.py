@@ -15,13 +15,14 @@ from armillary.db.engine import database_for
 from armillary.db.migrate import Step, upgrade
 from armillary.db.tables import Tables
 from armillary.deleting.deletions import Deletions
-from armillary.errors import ConfigError
+from armillary.discovery import Found, discover
+from armillary.errors import PluginFailed
 from armillary.ids import Ids
 from armillary.metrics import Metrics
 from armillary.orchestration.engine import Gate
 from armillary.orchestration.policy import Policies
 from armillary.orchestration.rules import RULES
-from armillary.plugins import Found, Plugins, discover, enabled_among
+from armillary.plugins import Plugins, enabled_among
 from armillary.settings import Settings
 from armillary.workspaces import Workspaces
 
@@ -70,10 +71,14 @@ class Core:
         settings: Settings,
         *,
         found: Mapping[str, Found] | None = None,
+        failed: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         chance: random.Random | None = None,
     ) -> Core:
-        """Put a core together from settings; tests inject a clock and a chance."""
+        """Put a core together from settings, without plugins that ``failed`` for some reason.
+
+        Tests inject a clock and a chance.
+        """
         found = discover() if found is None else found
         enabled = enabled_among(
             found, enable=settings.plugins.enable, disable=settings.plugins.disable
@@ -81,7 +86,7 @@ class Core:
         clock = clock or SystemClock()
         return cls(
             settings=settings,
-            plugins=Plugins(found, enabled=enabled, targets=settings.targets),
+            plugins=Plugins(found, enabled=enabled, targets=settings.targets, failed=failed),
             database=database_for(
                 settings.database_url, clock, synchronous=settings.database.synchronous
             ),
@@ -136,19 +141,20 @@ class Core:
         return self.settings.section(kind)
 
     def collect(self, hook: str, *arguments: object) -> list[Any]:
-        """Call a hook and put together what it returns; ConfigError for a name twice."""
+        """Call a hook and put together what it returns; PluginFailed for a name twice."""
         seen: dict[str, str] = {}
         collected: list[Any] = []
         for plugin, entry in self.plugins.collect(hook, *arguments):
             name = _name_of(entry)
             if name is not None and seen.setdefault(name, plugin) is not plugin:
-                message = (
-                    f"The plugins {seen[name]} and {plugin} both hand over {name!r} "
-                    f"({hook}): rename one."
-                )
-                raise ConfigError(message)
+                other, guilty = sorted((seen[name], plugin), key=self._is_foreign)
+                reason = f"{other} hands over {name!r} as well ({hook}): rename one"
+                raise PluginFailed(guilty, reason)
             collected.append(entry)
         return collected
+
+    def _is_foreign(self, plugin: str) -> bool:
+        return bool(self.plugins.found[plugin].distribution)
 
 
 def _name_of(entry: object) -> str | None:

@@ -13,9 +13,9 @@ from armillary.db.engine import file_of
 from armillary.db.migrate import applied, in_order, steps_of
 from armillary.db.migrate import upgrade as migrate
 from armillary.db.unit import Unit
+from armillary.discovery import Found
 from armillary.errors import ConfigError
 from armillary.home import HomeLock
-from armillary.plugins import Found
 from armillary.server import run_loop
 from armillary.settings import Settings
 

@@ -24,6 +24,15 @@ class ConfigError(ArmillaryError):
     """The installation or its settings are at fault; stops the start with one sentence."""
 
 
+class PluginFailed(ConfigError):
+    """A plugin is at fault: the server starts anew without it."""
+
+    def __init__(self, plugin: str, reason: str) -> None:
+        super().__init__(f"The plugin {plugin} cannot be used: {reason}.")
+        self.plugin = plugin
+        self.reason = reason
+
+
 class Refused(ArmillaryError):
     """A request that is understood and turned down, with a status of its own."""
 

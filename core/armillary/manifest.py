@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
+PLUGIN_API = 1
+"""The version of what plugins build on.
+
+It rises with each change that a plugin made for the version before would not survive.
+"""
+
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A plugin in short: the line people read, what must be enabled with it, its settings."""
 
     summary: str
     """The first line of the plugin's docstring."""
+    api: int | None = None
+    """The version of the plugin API it was made for; those that ship always fit, and say none."""
     requires: tuple[str, ...] = ()
     """Plugins that must be enabled where this one is; never that they run in this process."""
     default: bool = True

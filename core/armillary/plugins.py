@@ -17,27 +17,27 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
 import importlib.util
-import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from types import ModuleType
 from typing import Any
 
-import msgspec
 import pluggy
 
 from armillary import hookspecs
-from armillary.errors import ConfigError
-from armillary.manifest import Manifest
-
-SERVER = "server"
-GROUPS = ("flow_run_reads", "flow_run_writes", "task_run_reads", "task_run_writes")
-"""The request groups of the core: its four parts that can be targeted by themselves."""
-ALL, API, BACKGROUND = "all", "api", "background"
-WORDS = (ALL, API, BACKGROUND)
-"""Targets that stand for many."""
+from armillary.discovery import (
+    ALL,
+    API,
+    BACKGROUND,
+    GROUPS,
+    SERVER,
+    WORDS,
+    Found,
+    Refusal,
+    folded,
+    told,
+)
+from armillary.errors import ConfigError, PluginFailed
 
 _WEB = frozenset({"register_routes"})
 _KINDS = {
@@ -49,70 +49,14 @@ _KINDS = {
 TARGETED = frozenset(_KINDS) | {"register_checks"}
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A plugin that is there: its name, its package, and what it says about itself."""
-
-    name: str
-    package: str
-    manifest: Manifest
-
-
-def folded(name: str) -> str:
-    """Write a name the one way: dashes are underscores, case does not count."""
-    return name.strip().replace("-", "_").lower()
-
-
-def discover() -> dict[str, Found]:
-    """Find every plugin, by folder and by entry point; ConfigError if one does not import."""
-    import armillary_plugins  # noqa: PLC0415 - discovery is the one place where the core looks there
-
-    packages = {
-        entry.name: f"{armillary_plugins.__name__}.{entry.name}"
-        for entry in pkgutil.iter_modules(armillary_plugins.__path__)
-        if entry.ispkg
-    }
-    for point in importlib.metadata.entry_points(group="armillary"):
-        if packages.setdefault(folded(point.name), point.value) != point.value:
-            message = (
-                f"Two plugins are called {point.name} ({packages[folded(point.name)]} and "
-                f"{point.value}): uninstall one of them."
-            )
-            raise ConfigError(message)
-    return {name: _introduced(name, package) for name, package in sorted(packages.items())}
-
-
-def _introduced(name: str, package: str) -> Found:
-    manifest = getattr(_imported(name, package), "MANIFEST", None)
-    if not isinstance(manifest, Manifest):
-        message = f"The plugin {name} has no MANIFEST in {package}: remove the folder or add it."
-        raise ConfigError(message)
-    return Found(name, package, manifest)
-
-
-def _imported(plugin: str, module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except Exception as error:
-        message = (
-            f"The plugin {plugin} cannot be loaded ({type(error).__name__}: {error}): repair or "
-            f"uninstall it, or start with plugins.disable = [{plugin!r}]."
-        )
-        raise ConfigError(message) from error
-
-
 class Names:
     """Every name that people may write for a plugin or a target."""
 
     def __init__(self, found: Mapping[str, Found]) -> None:
-        self._canonical: dict[str, str] = {}
+        self._canonical = {name: name for name in found}
         for plugin in found.values():
-            for name in (plugin.name, *map(folded, plugin.manifest.aliases)):
-                if self._canonical.setdefault(name, plugin.name) != plugin.name:
-                    message = (
-                        f"The plugins {self._canonical[name]} and {plugin.name} both go by the "
-                        f"name {name}: rename one of them."
-                    )
-                    raise ConfigError(message)
+            for alias in map(folded, plugin.manifest.aliases):
+                self._canonical.setdefault(alias, plugin.name)
 
     def plugin(self, name: str, *, where: str) -> str:
         """Return the plugin's own name; ConfigError with a suggestion if there is none."""
@@ -143,39 +87,41 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
 def enabled_among(
     found: Mapping[str, Found], *, enable: Iterable[str], disable: Iterable[str]
 ) -> tuple[str, ...]:
-    """Close what is wanted over ``requires``, each after those it requires."""
+    """Close what is wanted over ``requires``, each after those it requires.
+
+    What cannot be used is among them; :class:`Plugins` leaves it out, and tells why.
+    """
     names = Names(found)
     off = {names.plugin(name, where="plugins.disable") for name in disable}
     wanted = {plugin.name for plugin in found.values() if plugin.manifest.default}
     wanted |= {names.plugin(name, where="plugins.enable") for name in enable}
-    graph: dict[str, list[str]] = {}
+    graph: dict[str, set[str]] = {}
     waiting = sorted(wanted - off)
     while waiting:
         plugin = waiting.pop()
         if plugin in graph:
             continue
-        where = f"The plugin {plugin} requires another"
-        required = sorted(names.plugin(n, where=where) for n in found[plugin].manifest.requires)
-        for name in set(required) & off:
+        required = {names.find(name) for name in found[plugin].manifest.requires} - {None}
+        for name in required & off:
             message = (
                 f"The plugin {plugin} requires {name}, which plugins.disable turns off: disable "
                 f"{plugin} too, or leave {name} on."
             )
             raise ConfigError(message)
-        graph[plugin] = required
-        waiting.extend(required)
+        graph[plugin] = {name for name in required if name is not None}
+        waiting.extend(graph[plugin])
     return _sorted(graph)
 
 
-def _sorted(graph: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Put each plugin behind those it requires, else by name."""
+def _sorted(graph: dict[str, set[str]]) -> tuple[str, ...]:
+    """Put each plugin behind those it requires, else by name; circles are cut somewhere."""
+    ordered: list[str] = []
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
     except CycleError as error:
-        message = f"These plugins require each other: {' → '.join(reversed(error.args[1]))}."
-        raise ConfigError(message) from error
-    ordered: list[str] = []
+        circle = set(error.args[1])
+        return _sorted({name: of - circle if name in circle else of for name, of in graph.items()})
     while ready := sorted(sorter.get_ready()):
         ordered.extend(ready)
         sorter.done(*ready)
@@ -183,28 +129,96 @@ def _sorted(graph: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 
 class Plugins:
-    """The plugins of this process."""
+    """The plugins of this process, and those it has to do without."""
 
     def __init__(
-        self, found: Mapping[str, Found], *, enabled: Sequence[str], targets: Iterable[str]
+        self,
+        found: Mapping[str, Found],
+        *,
+        enabled: Sequence[str],
+        targets: Iterable[str],
+        failed: Mapping[str, str] | None = None,
     ) -> None:
+        """Load what is enabled, but for those that ``failed`` before, for the reason they have."""
         self.found = found
-        self.enabled = tuple(enabled)
+        self._names = Names(found)
+        self._reasons: dict[str, str] = {}
+        self._loaded: list[str] = []
         self._manager = pluggy.PluginManager("armillary")
         self._manager.add_hookspecs(hookspecs)
-        for name in self.enabled:
-            self._manager.register(self._loaded(found[name]), name)
-        try:
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            message = f"A plugin implements a hook that nobody calls: {error}"
-            raise ConfigError(message) from error
+        for name in enabled:
+            plugin = found[name]
+            reason = (failed or {}).get(name) or plugin.reason or self._lacking(plugin)
+            if reason := reason or self._load(plugin):
+                self._reasons[name] = reason
+            else:
+                self._loaded.append(name)
+        while unknown := self._unknown_hook():
+            self._leave_out(*unknown)
+        self.enabled = tuple(self._loaded)
         self.targets = self._resolved(targets)
 
-    def _loaded(self, plugin: Found) -> ModuleType:
-        for name in self._host_specs(plugin.package):
-            self._manager.add_hookspecs(_imported(plugin.name, name))
-        return _imported(plugin.name, f"{plugin.package}.plugin")
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What should run here and is left out, by name, each with its reason."""
+        return tuple(
+            Refusal(name, plugin.package, plugin.distribution, reason)
+            for name, reason in sorted(self._reasons.items())
+            for plugin in [self.found[name]]
+        )
+
+    def _lacking(self, plugin: Found) -> str:
+        """Say which plugin one requires that is not there; empty if it has all."""
+        for written in plugin.manifest.requires:
+            name = self._names.find(written)
+            if name is None:
+                near = suggestion(folded(written), self.found).rstrip(".")
+                return f"it requires the plugin {written}, which is not there{near}"
+            if name in self._reasons:
+                return f"it requires the plugin {name}, which is left out"
+            if name not in self._loaded:
+                return f"it requires the plugin {name}, which in the end requires it"
+        return ""
+
+    def _load(self, plugin: Found) -> str:
+        """Import a plugin's hooks; say why that cannot be, or nothing."""
+        try:
+            for name in self._host_specs(plugin.package):
+                self._manager.add_hookspecs(importlib.import_module(name))
+            module = importlib.import_module(f"{plugin.package}.plugin")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises
+            return f"it cannot be loaded ({told(error)})"
+        try:
+            self._manager.register(module, plugin.name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            self._forget(plugin.name)
+            return f"a hook of it does not fit ({told(error)})"
+        return ""
+
+    def _unknown_hook(self) -> tuple[str, str] | None:
+        """Find a plugin that implements a hook which nobody calls, and say so."""
+        callers = {name: each for name, each in vars(self._manager.hook).items() if name[0] != "_"}
+        known = [name for name, caller in callers.items() if caller.has_spec()]
+        for name in callers.keys() - set(known):
+            for implementation in callers[name].get_hookimpls():
+                if not implementation.optionalhook:
+                    near = suggestion(name, known).rstrip(".")
+                    reason = f"it implements the hook {name}, which nobody calls{near}"
+                    return implementation.plugin_name, reason
+        return None
+
+    def _leave_out(self, plugin: str, reason: str) -> None:
+        """Let go of a plugin that was loaded, and of those that require it."""
+        self._reasons[plugin] = reason
+        self._loaded.remove(plugin)
+        self._forget(plugin)
+        for name in list(self._loaded):
+            if name in self._loaded and (lacking := self._lacking(self.found[name])):
+                self._leave_out(name, lacking)
+
+    def _forget(self, plugin: str) -> None:
+        if self._manager.has_plugin(plugin):
+            self._manager.unregister(name=plugin)
 
     def _host_specs(self, package: str) -> list[str]:
         """Name the module of hooks a plugin calls on others, where it has one."""
@@ -212,11 +226,14 @@ class Plugins:
         return [name] if importlib.util.find_spec(name) else []
 
     def _resolved(self, targets: Iterable[str]) -> frozenset[str]:
-        names = Names(self.found)
         resolved: set[str] = set()
+        absent: list[str] = []
         for written in targets:
-            name = names.target(written, where="--target")
+            name = self._names.target(written, where="--target")
             plugin = self.found.get(name)
+            if name in self._reasons:
+                absent.append(name)
+                continue
             if plugin is not None and name not in self.enabled:
                 message = (
                     f"--target: the plugin {name} is not enabled: add it to plugins.enable, or "
@@ -225,6 +242,9 @@ class Plugins:
                 raise ConfigError(message)
             host = plugin.manifest.host if plugin is not None else None
             resolved.add(host or name)
+        if absent and not resolved:
+            message = f"--target: the plugin {absent[0]} is left out: {self._reasons[absent[0]]}."
+            raise ConfigError(message)
         return frozenset(resolved)
 
     def runs(self, plugin: str, hook: str) -> bool:
@@ -276,5 +296,18 @@ class Plugins:
             if found is None or (hook in TARGETED and not self.runs(name, hook)):
                 continue
             wanted = [given[argument] for argument in found.argnames]
-            collected.extend((name, entry) for entry in found.function(*wanted))
+            collected.extend((name, entry) for entry in self._answer(name, found, wanted))
         return collected
+
+    def _answer(
+        self, plugin: str, implementation: pluggy.HookImpl, arguments: list[object]
+    ) -> list[Any]:
+        """Call one plugin's hook; PluginFailed if it raises anything but a word to the operator."""
+        try:
+            answer: Iterable[Any] = implementation.function(*arguments)  # type: ignore[assignment]
+            return list(answer)
+        except ConfigError:
+            raise
+        except (Exception, SystemExit) as error:
+            hook = implementation.function.__name__
+            raise PluginFailed(plugin, f"its {hook} fails ({told(error)})") from error

@@ -31,10 +31,11 @@ import uvicorn
 
 from armillary.clock import Clock
 from armillary.db.engine import file_of
+from armillary.discovery import Found
 from armillary.errors import ConfigError
 from armillary.home import HomeLock
 from armillary.open_files import allow_many
-from armillary.plugins import Found, Names
+from armillary.plugins import Names
 from armillary.services.service import Service
 from armillary.services.supervisor import Supervisor
 from armillary.settings import ServerSettings, Settings, hide_password

@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from armillary.discovery import Found, folded
 from armillary.errors import ConfigError
 from armillary.orchestration.transition import Limits
-from armillary.plugins import Found, Names, folded, suggestion
+from armillary.plugins import Names, suggestion
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -88,6 +89,10 @@ class TopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """What this process runs: see `armillary services`."""
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """The section of a plugin that is left out: nobody knows what may stand in it."""
+
+
 SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "": TopSettings,
     "server": ServerSettings,
@@ -151,13 +156,18 @@ def load(
     """Put every source together; ConfigError names what is wrong and where it was written."""
     known = dict(SECTIONS)
     known.update({name: p.manifest.config for name, p in found.items() if p.manifest.config})
+    known.update({name: Unread for name, p in found.items() if p.reason and name not in SECTIONS})
     names = Names(found)
     said = _from_flags(flags or {})
     from_environ = _from_environ(environ, known, names)
     home = _decoded("", TopSettings, _merged(from_environ, said).get("", {})).home
     layer = _from_file(file, Path(home).expanduser(), known, names)
     written = _merged(layer, from_environ, said)
-    values = {name: _decoded(name, kind, written.get(name, {})) for name, kind in known.items()}
+    values = {
+        name: _decoded(name, kind, written.get(name, {}))
+        for name, kind in known.items()
+        if kind is not Unread
+    }
     top: Any = values.pop("")
     core = {name: values.pop(name) for name in SECTIONS if name}
     return Settings(
@@ -202,6 +212,8 @@ def _from_environ(
         if not variable.startswith(_PREFIX) or variable.startswith(_NOT_OURS):
             continue
         section, key = _place(variable[len(_PREFIX) :].lower(), known, names)
+        if known[section] is Unread:
+            continue
         if key not in known[section].__struct_fields__:
             candidates = {
                 f"{_PREFIX}{name}_{field}".replace("__", "_").upper(): None
@@ -249,6 +261,8 @@ def _from_file(
             known_names = [*filter(None, known), *TopSettings.__struct_fields__]
             message = f"{path}: there is no section [{name}]{suggestion(folded(name), known_names)}"
             raise ConfigError(message)
+        if known[section] is Unread:
+            continue
         values = {key: Value(each, str(path)) for key, each in value.items()}
         layer.setdefault(section, {}).update(values)
     return layer

@@ -150,7 +150,7 @@ async def core(
 ) -> AsyncIterator[Core]:
     """A core on an empty, migrated database, with the clock of the test and a fixed chance."""
     from armillary.core import Core  # noqa: PLC0415 - see the docstring of this module
-    from armillary.plugins import discover  # noqa: PLC0415
+    from armillary.discovery import discover  # noqa: PLC0415
     from armillary.settings import load  # noqa: PLC0415
 
     found = discover()

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from armillary import hookspecs
-from armillary.plugins import Found, Plugins, discover, enabled_among
+from armillary.discovery import Found, discover
+from armillary.plugins import Plugins, enabled_among
 
 ROOT = Path(__file__).parents[2]
 FOUND = discover()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from armillary.commands import COMMANDS
-from armillary.plugins import Plugins, discover, enabled_among
+from armillary.discovery import discover
+from armillary.plugins import Plugins, enabled_among
 
 ROOT = Path(__file__).parents[2]
 OUTSIDE = {".venv", ".venv-prefect", ".venv-demo", ".hypothesis", ".pytest_cache", "node_modules"}

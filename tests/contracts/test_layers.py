@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from armillary.plugins import discover
+from armillary.discovery import discover
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins" / "armillary_plugins"
-DISCOVERY = "core/armillary/plugins.py"
+DISCOVERY = "core/armillary/discovery.py"
 
 
 def modules(folder: str) -> list[Path]:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from armillary.commands import plugins_table, services_table
-from armillary.plugins import Plugins, discover, enabled_among
+from armillary.discovery import discover
+from armillary.plugins import Plugins, enabled_among
 from armillary.settings import effective, load
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from armillary.core import Core
+from armillary.discovery import discover
 from armillary.errors import ConfigError
-from armillary.plugins import discover
 from armillary.server import services_of
 from armillary.settings import load
 from tests.plugin_folders import PluginFolder, plugins_in
@@ -121,7 +121,7 @@ def test_two_plugins_with_one_name_for_a_thing_are_told(
     folder: PluginFolder, database_url: str, tmp_path: Path
 ) -> None:
     folder.write("copy", files={"plugin.py": MOONS, "config.py": CONFIG})
-    with pytest.raises(ConfigError, match="copy and moons both hand over 'MoonsDecide'"):
+    with pytest.raises(ConfigError, match="copy hands over 'MoonsDecide' as well"):
         made(database_url, tmp_path)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from armillary.discovery import Found
 from armillary.errors import ConfigError
 from armillary.manifest import Manifest
-from armillary.plugins import Found
 from armillary.settings import Settings, effective, load
 
 

@@ -17,7 +17,7 @@ from armillary.clock import to_micros
 from armillary.core import Core
 from armillary.db.dialect import Dialect
 from armillary.db.unit import Row, Unit
-from armillary.plugins import discover
+from armillary.discovery import discover
 from armillary.services.loop import Done, LoopService
 from armillary.settings import load
 from armillary.testing import ManualClock

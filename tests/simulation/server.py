@@ -13,7 +13,8 @@ from armillary.app import in_front, routed
 from armillary.broker import Broker
 from armillary.core import Core
 from armillary.db.unit import Unit
-from armillary.plugins import Found, Plugins, discover, enabled_among
+from armillary.discovery import Found, discover
+from armillary.plugins import Plugins, enabled_among
 from armillary.server import services_of
 from armillary.services.supervisor import Supervisor
 from armillary.settings import Settings, load

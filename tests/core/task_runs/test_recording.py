@@ -281,7 +281,7 @@ def test_any_order_with_repeats_ends_like_the_true_order(
 
 
 def made_core(url: str, clock: Any) -> Core:
-    from armillary.plugins import discover  # noqa: PLC0415
+    from armillary.discovery import discover  # noqa: PLC0415
     from armillary.settings import load  # noqa: PLC0415
 
     found = discover()
