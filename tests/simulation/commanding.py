@@ -209,7 +209,7 @@ class Commander(Person):
         spawner = _Spawner(self)
         core = cast("Core", _Machine(self.clock, Ids(self.clock, self.chance)))
         agent = Agent(core, link=_Link(self, spawner), spawner=spawner)
-        agent.title, agent.host, agent.pid = "agent", "its machine", 7
+        agent.title, agent.host, agent.pid = self.name, "its machine", 7
         await agent.run()
 
     async def _order(self) -> None:

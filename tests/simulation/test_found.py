@@ -17,10 +17,11 @@ from armillary.orchestration.rules.retried_by_its_process import RetriesAreMadeB
 from armillary.orchestration.states import TERMINAL
 from armillary.orchestration.verdicts import ACCEPT
 from armillary_plugins.concurrency import services
+from armillary_plugins.mark_crashed_runs import repository as crashed
 from armillary_plugins.scheduler import repository as scheduler
 from armillary_plugins.work_queue_monitor import repository as monitor
 from tests.simulation.outcome import Outcome
-from tests.simulation.plan import Arrival, ClockJump, Plan, Step, Stop, Tuned, Weather
+from tests.simulation.plan import Arrival, ClockJump, Freeze, Plan, Step, Stop, Tuned, Weather
 from tests.simulation.world import carry_out
 
 LIFE = 900.0
@@ -69,6 +70,16 @@ def _without_a_bound(statement: str) -> str:
     return statement.replace(bounded, "expires + ? + 0 * (? + ? + ?)")
 
 
+_of_workspace = crashed._of_workspace
+
+
+async def _for_one_alone(unit: Unit, claims: Sequence[Any]) -> Any:
+    """Who is about to claim a run takes it from whoever holds it."""
+    for claim in claims:
+        await unit.run("delete from agent_run where flow_run_id = ?", str(claim.id))
+    return await _of_workspace(unit, claims)
+
+
 def _jump(at: float, seconds: float) -> ClockJump:
     return ClockJump(number=int(at), at=at, seconds=seconds)
 
@@ -113,6 +124,17 @@ FOUND = {
         monitor, "_HEARD_IN_FUTURE", (),
         ("editor", "worker"), 100, "is ready with nobody left",
         (_jump(890.0, -3000.0),),
+    ),
+    "an agent that was away for too long leaves no run Running": Found(
+        crashed, "_GIVE_UP", crashed._FORGET.replace("where", "where ? > 0 and"),
+        ("agent",), 100, "and its agent is gone",
+        (Weather(number=80, at=10.0, until=LIFE, rates={"slow": 0.3}),
+         *(Freeze(number=90 + at, at=100.0 * at, who="agent 1", seconds=60.0)
+           for at in range(1, 9))),
+    ),
+    "of two agents in a pool none takes a run from the other": Found(
+        crashed, "_of_workspace", _for_one_alone,
+        ("agent", "agent"), 100, "and its agent is gone",
     ),
 }  # fmt: skip
 

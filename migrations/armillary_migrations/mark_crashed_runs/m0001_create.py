@@ -15,13 +15,15 @@ STATEMENTS = (
         primary key (workspace, name)
     )""",
     """create table agent_run (
-        flow_run_id {key} primary key,
+        flow_run_id {key} not null,
         workspace integer not null,
         agent text not null,
         session {key} not null,
         claim {key} not null,
         process integer,
-        since bigint not null
+        since bigint not null,
+        given_up bigint,
+        primary key (flow_run_id, session)
     )""",
     # the runs of a session, each time it is heard of
     "create index agent_run_session on agent_run (session)",

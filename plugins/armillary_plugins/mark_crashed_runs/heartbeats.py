@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -29,8 +29,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     agent: Stored | None
     held: Mapping[str, int | None]
     """The runs its session holds, each with the number of its process."""
+    given_up: Collection[str] = ()
+    """Runs it held once: it has not been heard to have let go of them, or they go on."""
     states: Mapping[str, StateType | None]
     """The states of the runs it speaks about that are there."""
+    claims: Mapping[str, str | None]
+    """The transitions by which those were claimed last."""
 
 
 def holder(beat: Heartbeat, stored: Stored | None, *, now: int, silence: int) -> Stored | None:
@@ -53,15 +57,22 @@ def answer(beat: Heartbeat, known: Known, *, silence: int) -> Heard:
             lost.append(run_id)
         elif state in TERMINAL:
             ended.append(run_id)
+        elif _is_anothers(str(run.claim), state, known.claims.get(run_id)):
+            lost.append(run_id)
         elif state is StateType.CANCELLING:
             cancel.append(run_id)
     return Heard(cancel=cancel, ended=ended, lost=lost, within=silence / _WORDS / 1_000_000)
 
 
-def let_go(beat: Heartbeat, held: Mapping[str, object]) -> Sequence[str]:
+def _is_anothers(claim: str, state: StateType, claimed: str | None) -> bool:
+    """Tell whether another agent or worker has claimed a run; one that waits may be anybody's."""
+    return state is not StateType.SCHEDULED and claimed is not None and claimed != claim
+
+
+def let_go(beat: Heartbeat, known: Known) -> Sequence[str]:
     """Name the runs a session held and speaks of no more."""
     spoken = {str(run.id) for run in (*beat.runs, *beat.claiming)}
-    return sorted(run_id for run_id in held if run_id not in spoken)
+    return sorted(run_id for run_id in (*known.held, *known.given_up) if run_id not in spoken)
 
 
 def changes_anything(beat: Heartbeat, known: Known, *, now: int, silence: int) -> bool:
@@ -74,6 +85,6 @@ def changes_anything(beat: Heartbeat, known: Known, *, now: int, silence: int) -
         or agent.seen < now - silence // (2 * _WORDS)
         or beat.leaving
         or bool(beat.claiming)
-        or bool(let_go(beat, known.held))
+        or bool(let_go(beat, known))
         or any(known.held.get(str(run.id), run.process) != run.process for run in beat.runs)
     )

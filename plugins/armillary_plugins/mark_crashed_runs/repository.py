@@ -13,8 +13,21 @@ from armillary_plugins.mark_crashed_runs.heartbeats import Known, Stored, let_go
 from armillary_plugins.mark_crashed_runs.schemas import Agent, Heartbeat, HeldRun
 
 _AGENT = "select session, host, pid, seen, draining from agent where workspace = ? and name = ?"
-_HELD = "select flow_run_id, process from agent_run where session = ? and workspace = ?"
-_STATES = "select id, state_type from flow_run where workspace = ? and id {in_list}"
+_HELD = """
+select flow_run_id, process, given_up from agent_run where session = ? and workspace = ?
+"""
+_CLAIMED = """
+(select s.details from flow_run_state s where s.flow_run_id = r.id and s.type = 'PENDING'
+  order by s.timestamp desc limit 1)
+"""
+_UNDER_WAY = """
+(r.state_type in ('PENDING', 'RUNNING', 'CANCELLING')
+  or r.state_type = 'SCHEDULED' and r.retry_type = 'in_process')
+"""
+_STATES = f"""
+select r.id, r.state_type, {_CLAIMED} from flow_run r where r.workspace = ? and r.id {{in_list}}
+"""
+_THERE = "select id from flow_run where workspace = ? and id {in_list}"
 _WRITE = """
 insert into agent (workspace, name, session, host, pid, pools, slots, draining, started, seen)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -28,31 +41,46 @@ _LEAVE = "delete from agent where workspace = ? and name = ? and session = ?"
 _CLAIM = """
 insert into agent_run (flow_run_id, workspace, agent, session, claim, process, since)
 values (?, ?, ?, ?, ?, ?, ?)
-on conflict (flow_run_id) do update set agent = excluded.agent, session = excluded.session,
-  claim = excluded.claim, process = excluded.process, since = excluded.since
+on conflict (flow_run_id, session) do update set agent = excluded.agent,
+  claim = excluded.claim, process = excluded.process, since = excluded.since, given_up = null
 where agent_run.workspace = excluded.workspace
 """
 _PROCESS = "update agent_run set process = ? where flow_run_id = ? and session = ?"
-_LET_GO = "delete from agent_run where workspace = ? and session = ? and flow_run_id {in_list}"
+_LET_GO = f"""
+delete from agent_run where workspace = ? and session = ? and flow_run_id {{in_list}}
+  and not exists (select 1 from flow_run r where r.id = agent_run.flow_run_id and {_UNDER_WAY})
+"""
+_LET_GO_TOO_EARLY = """
+update agent_run set given_up = ?
+where workspace = ? and session = ? and flow_run_id {in_list} and given_up is null
+"""
 _ALL = """
 select name, host, pid, pools, slots, draining, started, seen,
-  (select count(*) from agent_run r where r.session = agent.session)
+  (select count(*) from agent_run r where r.session = agent.session and r.given_up is null)
 from agent where workspace = ? order by name
 """
-_FORSAKEN = """
-select r.flow_run_id, r.workspace, r.agent, r.session, r.claim, r.process, a.host, a.pid, a.seen,
-  a.session
-from agent_run r left join agent a on a.workspace = r.workspace and a.name = r.agent
-where a.session is null or a.session <> r.session or a.seen < ?
-order by r.since, r.flow_run_id limit ?
+_FORSAKEN = f"""
+select h.flow_run_id, h.workspace, h.agent, h.session, h.claim, h.process, h.given_up,
+  a.host, a.pid, a.seen, a.session
+from agent_run h join flow_run r on r.id = h.flow_run_id and r.workspace = h.workspace
+  left join agent a on a.workspace = h.workspace and a.name = h.agent
+where (h.given_up is not null or a.session is null or a.session <> h.session or a.seen < ?)
+  and {_UNDER_WAY}
+order by h.since, h.flow_run_id limit ?
 """
-_STATE = """
-select r.state_type, s.details, r.retry_type from flow_run r
-  left join flow_run_state s on s.id = r.state_id
-where r.id = ? and r.workspace = ? {lock_r}
+_STATE = f"""
+select r.state_type, r.retry_type, {_CLAIMED} from flow_run r
+where r.id = ? and r.workspace = ? {{lock_r}}
 """
-_FORGET = "delete from agent_run where flow_run_id = ? and session = ?"
+_GIVE_UP = """
+update agent_run set given_up = ? where flow_run_id = ? and session = ? and claim = ?
+"""
+_FORGET = "delete from agent_run where flow_run_id = ? and session = ? and claim = ?"
 _HEAR_NO_LATER = "update agent set seen = ? where seen > ?"
+_FORGET_HOLDS = """
+delete from agent_run where since < ? and not exists (select 1 from agent a
+  where a.workspace = agent_run.workspace and a.session = agent_run.session and a.seen >= ?)
+"""
 _FORGET_AGENTS = """
 delete from agent where seen < ?
   and not exists (select 1 from agent_run r where r.session = agent.session)
@@ -70,6 +98,8 @@ class Forsaken(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     claim: str
     process: int | None
+    given_up: bool
+    """Whether its agent lives and speaks of it no more, or was given up before."""
     host: str | None
     pid: int | None
     seen: int | None
@@ -80,8 +110,9 @@ class Present(msgspec.Struct, frozen=True):
     """A run's state as it is now."""
 
     type: StateType | None
-    transition: str | None
     retried_by_its_process: bool
+    claim: str | None
+    """The transition by which it was claimed last."""
 
 
 class _Details(msgspec.Struct):
@@ -94,17 +125,17 @@ _details = msgspec.json.Decoder(_Details).decode
 async def known(reader: Reader, beat: Heartbeat) -> Known:
     """Look up what is stored of an agent and of the runs it holds."""
     row = await reader.one(_AGENT, reader.workspace, beat.name)
-    held = {
-        each[0]: each[1] for each in await reader.all(_HELD, str(beat.session), reader.workspace)
-    }
+    held = await reader.all(_HELD, str(beat.session), reader.workspace)
     runs = _encode([str(run.id) for run in beat.runs]).decode()
     states = await reader.all(_STATES, reader.workspace, runs) if beat.runs else []
     return Known(
         agent=None
         if row is None
         else Stored(session=row[0], host=row[1], pid=row[2], seen=row[3], draining=bool(row[4])),
-        held=held,
+        held={each[0]: each[1] for each in held if each[2] is None},
+        given_up=[each[0] for each in held if each[2] is not None],
         states={each[0]: each[1] and StateType(each[1]) for each in states},
+        claims={each[0]: _transition(each[2]) for each in states},
     )
 
 
@@ -114,9 +145,11 @@ async def write(unit: Unit, beat: Heartbeat, known: Known) -> None:
     for run in beat.runs:
         if known.held.get(str(run.id), run.process) != run.process:
             await unit.run(_PROCESS, run.process, str(run.id), session)
-    gone = let_go(beat, known.held)
+    gone = let_go(beat, known)
     if gone:
-        await unit.run(_LET_GO, unit.workspace, session, _encode(gone).decode())
+        runs = _encode(gone).decode()
+        await unit.run(_LET_GO, unit.workspace, session, runs)
+        await unit.run(_LET_GO_TOO_EARLY, now, unit.workspace, session, runs)
     for claim in await _of_workspace(unit, beat.claiming):
         await unit.run(
             _CLAIM, str(claim.id), unit.workspace, beat.name, session, str(claim.claim),
@@ -135,7 +168,7 @@ async def _of_workspace(unit: Unit, claims: Sequence[HeldRun]) -> list[HeldRun]:
     if not claims:
         return []
     ids = _encode([str(claim.id) for claim in claims]).decode()
-    there = {row[0] for row in await unit.all(_STATES, unit.workspace, ids)}
+    there = {row[0] for row in await unit.all(_THERE, unit.workspace, ids)}
     return [claim for claim in claims if str(claim.id) in there]
 
 
@@ -159,7 +192,10 @@ async def agents(reader: Reader, *, since: int) -> list[Agent]:
 
 
 async def forsaken(reader: Reader, since: int, *, limit: int) -> list[Forsaken]:
-    """Find runs whose agent was not heard of ``since`` then, or was started anew."""
+    """Find runs under way that nobody looks after.
+
+    Their agent was not heard of ``since`` then, was started anew, or speaks of them no more.
+    """
     return [
         Forsaken(
             run_id=row[0],
@@ -168,10 +204,11 @@ async def forsaken(reader: Reader, since: int, *, limit: int) -> list[Forsaken]:
             session=row[3],
             claim=row[4],
             process=row[5],
-            host=row[6],
-            pid=row[7],
-            seen=row[8],
-            restarted=row[9] is not None and row[9] != row[3],
+            given_up=row[6] is not None,
+            host=row[7],
+            pid=row[8],
+            seen=row[9],
+            restarted=row[10] is not None and row[10] != row[3],
         )
         for row in await reader.all(_FORSAKEN, since, limit)
     ]
@@ -184,14 +221,23 @@ async def present(unit: Unit, run_id: str) -> Present | None:
         return None
     return Present(
         type=row[0] and StateType(row[0]),
-        transition=None if row[1] is None else _details(row[1]).transition_id,
-        retried_by_its_process=row[2] == "in_process",
+        retried_by_its_process=row[1] == "in_process",
+        claim=_transition(row[2]),
     )
+
+
+def _transition(details: str | None) -> str | None:
+    return None if details is None else _details(details).transition_id
+
+
+async def give_up(unit: Unit, run: Forsaken) -> None:
+    """Tell a session that speaks of a run that it has lost it; what it still does is undone."""
+    await unit.run(_GIVE_UP, unit.micros, run.run_id, run.session, run.claim)
 
 
 async def forget(unit: Unit, run: Forsaken) -> None:
     """Forget that a session holds a run."""
-    await unit.run(_FORGET, run.run_id, run.session)
+    await unit.run(_FORGET, run.run_id, run.session, run.claim)
 
 
 async def hear_no_later(unit: Unit, now: int) -> None:
@@ -199,6 +245,7 @@ async def hear_no_later(unit: Unit, now: int) -> None:
     await unit.run(_HEAR_NO_LATER, now, now)
 
 
-async def forget_agents(unit: Unit, before: int) -> int:
-    """Forget agents that were not heard of since then and hold nothing."""
-    return await unit.run(_FORGET_AGENTS, before)
+async def forget_agents(unit: Unit, before: int) -> None:
+    """Forget agents that were not heard of since then, and what they held."""
+    await unit.run(_FORGET_HOLDS, before, before)
+    await unit.run(_FORGET_AGENTS, before)

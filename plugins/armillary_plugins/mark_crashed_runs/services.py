@@ -15,8 +15,9 @@ from armillary_plugins.mark_crashed_runs.repository import Forsaken, Present
 _SECOND = 1_000_000
 _LATE = 5
 """Seconds by which a turn may be late without anything being the matter."""
-_DAY = 86_400 * _SECOND
-_UNDER_WAY = frozenset({StateType.RUNNING, StateType.CANCELLING})
+_HOUR = 3600 * _SECOND
+_DAY = 24 * _HOUR
+_UNDER_WAY = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CANCELLING})
 
 
 class MarkCrashedRuns(LoopService):
@@ -33,6 +34,7 @@ class MarkCrashedRuns(LoopService):
         self.config = config
         self._listening_since: int | None = None
         self._looked = 0
+        self._tidied = 0
         self._set_back = False
         """Whether the clock may have been put back since agents were heard of."""
 
@@ -54,14 +56,17 @@ class MarkCrashedRuns(LoopService):
         if self._listening_since is None or put_back or away > _LATE * _SECOND:
             self._listening_since = now
         reader = self.core.database.read(None)
-        runs = await repository.forsaken(reader, self._since(now), limit=self.config.batch)
+        since = self._since(now)
+        runs = await repository.forsaken(reader, since, limit=self.config.batch)
         changed = 0
         for run in self.each(runs):
             changed += await self._end(run)
-        if runs:
+        # Whoever lives was heard of by now, and what is left to end was found.
+        if since and len(runs) < self.config.batch and not 0 <= now - self._tidied < _HOUR:
             await self.core.database.write(
                 lambda unit: repository.forget_agents(unit, now - _DAY), workspace=None
             )
+            self._tidied = now
         self._looked = now
         return Done(found=len(runs), changed=changed)
 
@@ -84,8 +89,11 @@ class MarkCrashedRuns(LoopService):
     async def _end(self, run: Forsaken) -> bool:
         async def work(unit: Unit) -> bool:
             state = await repository.present(unit, run.run_id)
-            await repository.forget(unit, run)
-            if state is None or not held_by(run, state):
+            if state is None or state.claim != run.claim:
+                await repository.forget(unit, run)
+                return False
+            await repository.give_up(unit, run)
+            if not is_under_way(state):
                 return False
             kind = StateType.CRASHED
             if state.type is StateType.CANCELLING:
@@ -100,10 +108,8 @@ class MarkCrashedRuns(LoopService):
         return await self.core.database.write(work, workspace=run.workspace)
 
 
-def held_by(run: Forsaken, state: Present) -> bool:
-    """Tell whether a run is still what its agent left it as."""
-    if state.type is StateType.PENDING:
-        return state.transition == run.claim
+def is_under_way(state: Present) -> bool:
+    """Tell whether a run needs somebody who looks after it."""
     if state.type is StateType.SCHEDULED:
         return state.retried_by_its_process
     return state.type in _UNDER_WAY
@@ -112,7 +118,9 @@ def held_by(run: Forsaken, state: Present) -> bool:
 def said_of(run: Forsaken) -> str:
     """Say what is known of a run whose agent is gone."""
     where = "" if run.host is None else f" on {run.host}"
-    if run.restarted:
+    if run.given_up:
+        heard = "does not look after this run any more"
+    elif run.restarted:
         heard = "was started anew and knows nothing of this run"
     elif run.seen is None:
         heard = "left without a word about this run"

@@ -104,6 +104,72 @@ async def test_a_run_that_another_claimed_is_left_to_it(
     assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "PENDING"
 
 
+async def test_a_run_that_a_worker_took_first_is_left_to_it(
+    api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    run = await agents.holding("RUNNING", claim=FIRST)
+    await turns(service, clock, 120)
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "RUNNING"
+
+
+async def test_of_two_agents_that_want_a_run_the_one_that_claimed_it_holds_it(
+    api: Api, agents: Agents, service: MarkCrashedRuns
+) -> None:
+    run: str = (await api.run((await api.deployment())["id"]))["id"]
+    held = {"id": run, "claim": CLAIM}
+    other = {"id": run, "claim": SECOND}
+    await agents.beat(claiming=[held])
+    await agents.beat(SECOND, name="b", claiming=[other])
+    details = {"transition_id": CLAIM}
+    await api.set_state(run, "PENDING", force=False, state_details=details)
+    assert (await agents.beat(runs=[held]))["lost"] == []
+    assert (await agents.beat(SECOND, name="b", runs=[other]))["lost"] == [run]
+    await agents.beat(SECOND, name="b")
+    await service.turn()
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "PENDING"
+
+
+async def test_a_run_that_its_agent_had_lost_and_sets_running_is_ended_again(
+    api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    run = await agents.holding(None)
+    await turns(service, clock, 120)
+    assert (await api.get(f"/flow_runs/{run}"))["state_type"] == "CRASHED"
+    assert (await agents.beat(runs=[{"id": run, "claim": CLAIM}]))["lost"] == [run]
+    await api.set_state(run, "RUNNING", force=False)
+    await agents.beat()
+    assert await service.turn() == Done(found=1, changed=1)
+    found = await api.get(f"/flow_runs/{run}")
+    assert found["state_type"] == "CRASHED"
+    assert "does not look after this run any more" in found["state"]["message"]
+    await agents.beat()
+    assert await service.turn() == Done()
+
+
+async def test_a_run_that_waits_stays_its_agents_until_it_is_claimed(
+    api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    run: str = (await api.run((await api.deployment())["id"]))["id"]
+    held = {"id": run, "claim": CLAIM}
+    await agents.beat(claiming=[held])
+    await turns(service, clock, 120)
+    details = {"transition_id": CLAIM}
+    await api.set_state(run, "PENDING", force=False, state_details=details)
+    assert (await agents.beat(runs=[held]))["lost"] == []
+    assert await turns(service, clock, 120) == 1
+
+
+async def test_what_an_agent_held_is_forgotten_a_day_later(
+    core: Core, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
+) -> None:
+    await agents.holding("COMPLETED")
+    await clock.advance(90_000)
+    await turns(service, clock, 60)
+    reader = core.database.read(None)
+    assert await reader.value("select count(*) from agent_run") == 0
+    assert await reader.value("select count(*) from agent") == 0
+
+
 async def test_an_agent_that_is_heard_of_keeps_its_runs(
     api: Api, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
 ) -> None:

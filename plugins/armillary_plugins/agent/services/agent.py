@@ -231,6 +231,8 @@ class Agent(Service):
                 for run_id, each in self.executions.items()
             ],
         }
+        # One that was not claimed when this was said may still be anybody's.
+        claimed = {run_id for run_id, each in self.executions.items() if each.claimed}
         self._let_go = False
         heard = await self.link.ask("POST", "/agents/heartbeat", body)
         self._beaten = self.clock.monotonic()
@@ -238,7 +240,8 @@ class Agent(Service):
         for run_id in heard["cancel"]:
             self._end(run_id, "cancelled")
         for run_id in heard["lost"]:
-            self._end(run_id, "lost")
+            if run_id in claimed:
+                self._end(run_id, "lost")
         for run_id in heard["ended"]:
             execution = self.executions.get(run_id)
             if execution is not None and not self._may_go_on(execution):
