@@ -46,6 +46,7 @@ ELSEWHERE = {
     "armillary_plugins.mark_crashed_runs.repository.forget",
     "armillary_plugins.mark_crashed_runs.repository.forget_agents",
     "armillary_plugins.mark_crashed_runs.repository.forsaken",
+    "armillary_plugins.mark_crashed_runs.repository.give_up",
     "armillary_plugins.mark_crashed_runs.repository.hear_no_later",
     "armillary_plugins.mark_crashed_runs.repository.present",
     "armillary_plugins.mark_late_runs.repository.late_runs",

@@ -39,8 +39,10 @@ class DeleteLogsOfDeletedRuns(LoopService):
         )
         full = len(runs) == self._config.look_at
         self._place = (workspace, runs[-1].id) if full else (workspace + 1, "")
-        before = self.core.clock.micros() - int(self._config.after * 1_000_000)
-        gone = [run.id for run in runs if not run.exists and run.last < before]
+        now = self.core.clock.micros()
+        before = now - int(self._config.after * 1_000_000)
+        # A line from the future has a clock of its own, or ours was put back: it may be old.
+        gone = [run.id for run in runs if not run.exists and not before <= run.last <= now]
         changed = 0
         for run_id in self.each(gone):
             changed += await self._delete(workspace, run_id)

@@ -48,6 +48,14 @@ async def test_lines_go_when_their_run_is_gone(core: Core, clock: ManualClock) -
     assert (await service.run_once()).changed == 0
 
 
+async def test_a_clock_put_back_keeps_no_lines_of_runs_that_are_gone(
+    core: Core, clock: ManualClock
+) -> None:
+    await logged(core, core.ids.uuid7())
+    clock.jump(-3600)
+    assert (await DeleteLogsOfDeletedRuns(core, Config()).run_once()).changed == 1
+
+
 async def test_turns_go_on_where_the_last_one_ended(core: Core, clock: ManualClock) -> None:
     runs = [core.ids.uuid7() for _ in range(5)]
     for run_id in runs:
