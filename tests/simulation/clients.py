@@ -35,6 +35,8 @@ class Client:
         self.ledger = ledger
         self.chance = chance
         self.clock = SimulatedClock(network.server.loop)
+        self._begun: set[asyncio.Task[None]] = set()
+        """Collected as garbage, once it was killed, what it began would run its `finally`."""
 
     @property
     def place(self) -> Place:
@@ -56,10 +58,12 @@ class Client:
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something beside."""
         task = asyncio.ensure_future(work)
+        self._begun.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self._begun.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed(error)
 

@@ -25,7 +25,7 @@ from armillary_plugins.agent.launch import Launch
 from armillary_plugins.agent.pool import local_pool
 from armillary_plugins.agent.services.agent import Agent
 from armillary_plugins.agent.services.link import API_VERSION, Away, Turned, explain
-from armillary_plugins.agent.services.processes import Stream, Word
+from tests.plugins.agent.fakes import FakeProcess
 from tests.simulation.clients import GaveUp, Person
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
@@ -49,34 +49,18 @@ where p.name = 'local' and r.state_type in ('PENDING', 'RUNNING', 'CANCELLING')
 """
 
 
-class _Stream:
-    def __init__(self) -> None:
-        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def write(self, data: bytes) -> None:
-        self._pieces.put_nowait(data)
-
-    async def read(self, n: int = -1) -> bytes:
-        del n
-        return await self._pieces.get()
-
-
-class _Command:
+class _Command(FakeProcess):
     """A process that the system runs, whoever started it."""
 
     def __init__(self, commander: Commander, launch: Launch, pid: int) -> None:
-        self.pid = pid
+        super().__init__(pid, launch)
         self.run_id = launch.env["PREFECT__FLOW_RUN_ID"]
         self.process = Process(f"command of {self.run_id}")
-        self.out, self.err = _Stream(), _Stream()
-        self.stdout: Stream = self.out
-        self.stderr: Stream = self.err
         self.written: set[str] = set()
+        self.stubborn = commander.chance.random() < 0.3
         self._commander = commander
         self._kind = launch.argv[0]
-        self._stubborn = commander.chance.random() < 0.3
         loop = commander.network.server.loop
-        self._code: asyncio.Future[int] = loop.create_future()
         loop.within(self.process, lambda: loop.create_task(self._live()))
 
     async def _live(self) -> None:
@@ -89,27 +73,9 @@ class _Command:
         await asyncio.sleep(10_000.0 if self._kind == "hangs" else chance.expovariate(1 / 10))
         self.end(1 if self._kind == "fails" and chance.random() < 0.7 else 0)
 
-    def end(self, code: int) -> None:
-        """End, however it comes about."""
-        if not self._code.done():
-            self._code.set_result(code)
-            self.out.write(b"")
-            self.err.write(b"")
+    def end(self, code: int = 0) -> None:
+        super().end(code)
         self.process.kill()
-
-    async def wait(self) -> int:
-        return await asyncio.shield(self._code)
-
-    def tell_group(self, word: Word) -> bool:
-        if word == "kill" or not self._stubborn:
-            self.end(-9 if word == "kill" else -15)
-        return True
-
-    def group_lives(self) -> bool:
-        return not self._code.done()
-
-    def release(self) -> None:
-        """Nothing was taken."""
 
 
 class _Spawner:

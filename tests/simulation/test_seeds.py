@@ -17,6 +17,7 @@ print(carry_out(draw(3).cut(300)).digest)
 """
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("seed", SEEDS[:3])
 def test_whatever_happens_nothing_acknowledged_is_lost(seed: int) -> None:
     outcome = carry_out(draw(seed))
