@@ -15,6 +15,7 @@ import msgspec
 from armillary.api import Route, Routes, SocketRoute
 from armillary.app import core_routes
 from armillary.core import Core
+from armillary.forms import Form
 from armillary.openapi import document_routes
 from armillary.system.routes import routes as system
 from tests.contracts.bodies import BODIES
@@ -53,6 +54,7 @@ def name_of(route: Route) -> str:
 QUERIES: dict[str, Callable[[World], str]] = {
     "GET /flow_run_states/": lambda w: f"?flow_run_id={w.run}",
     "GET /task_run_states/": lambda w: f"?task_run_id={w.task}",
+    "GET /ui/fragments/deployments": lambda _: "?flowOrDeploymentName=nothing",
     "GET /csrf-token": lambda _: "?client=me",
     "GET /events/filter/next": lambda w: f"?page-token={w.page_token}",
 }
@@ -90,9 +92,14 @@ def path_of(route: Route, world: World) -> str:
     return path + (query(world) if query else "")
 
 
+def takes_json(route: Route) -> bool:
+    """Whether a route takes a body as programs send it; an empty form is in order as well."""
+    return route.body is not None and route.body is not Form
+
+
 def request_of(route: Route, world: World) -> Request:
     name = name_of(route)
-    has_body = route.body is not None
+    has_body = takes_json(route)
     body = BODIES[name](world) if has_body else None
     return Request(route.method, path_of(route, world), body, has_body)
 
@@ -101,7 +108,7 @@ def in_order(routes: list[Route]) -> list[Route]:
     """What only reads first, then what changes, then what deletes, the innermost first."""
 
     def place(route: Route) -> tuple[bool, bool, int]:
-        deletes = route.method == "DELETE" or route.path.endswith("bulk_delete")
+        deletes = route.method == "DELETE" or route.path.endswith(("bulk_delete", "/delete"))
         return (deletes, route.method != "GET", -len(re.findall("/", route.path)))
 
     return sorted(routes, key=place)
@@ -113,4 +120,4 @@ def prefixed(route: Route, path: str, prefix: str) -> str:
 
 
 def with_bodies(core: Core) -> Iterator[Route]:
-    return (route for route in in_order(http_routes(core)) if route.body is not None)
+    return (route for route in in_order(http_routes(core)) if takes_json(route))

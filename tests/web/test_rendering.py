@@ -13,7 +13,7 @@ from tests.web.documents import Document
 
 PAGES = samples.pages()
 WHOLE = sorted(name for name, context in PAGES.items() if "shell" in context)
-PARTS = {"base.html", "ui/_run_table.html"}
+PARTS = {"base.html", "ui/_pool_parts.html", "ui/_run_table.html", "ui/_schedule_rows.html"}
 
 
 def _evil(value: object) -> object:
@@ -92,7 +92,7 @@ def test_every_input_of_a_form_has_a_label(name: str, templates: Templates) -> N
         one
         for one in named
         if one.attributes.get("id") not in labelled
-        and one.attributes.get("type") not in ("radio", "checkbox")
+        and one.attributes.get("type") not in ("radio", "checkbox", "hidden", "submit")
     ]
     assert unlabelled == []
 

@@ -129,6 +129,14 @@ def utc(moment: datetime | None) -> str:
     return f"{there.day} {there:%b %Y, %H:%M:%S} UTC"
 
 
+def local(moment: datetime) -> str:
+    """A moment in the zone it is given in, with that zone's distance from UTC."""
+    seconds = "" if moment.second == 0 else ":%S"
+    offset = f"{moment:%z}"
+    away = "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:5]}"
+    return f"{moment:%a} {moment.day} {moment:%b %Y}, {moment:%H:%M{seconds}} ({away})"
+
+
 def clock(moment: datetime) -> str:
     """The time of day to the millisecond, for logs."""
     return moment.astimezone(UTC).strftime("%H:%M:%S.%f")[:-3]
@@ -188,6 +196,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "day": day,
     "duration": duration,
     "iso": iso,
+    "local": local,
     "number": number,
     "plain_json": plain_json,
     "size": size,

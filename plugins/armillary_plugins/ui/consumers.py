@@ -12,13 +12,17 @@ from armillary.broker import Message
 from armillary.events.envelope import TOPIC
 from armillary_plugins.logs.ingest import Batch
 from armillary_plugins.logs.news import news_of
-from armillary_plugins.ui.streams import RUNS, message, streams_of
+from armillary_plugins.ui.streams import DEPLOYMENTS, POOLS, RUNS, message, streams_of
 
 if TYPE_CHECKING:
     from armillary import Core
 
 _FLOW_RUN = "prefect.flow-run."
 _TASK_RUN = "prefect.task-run."
+_DEPLOYMENT = "prefect.deployment."
+_POOL = "prefect.work-pool."
+_QUEUE = "prefect.work-queue."
+_CONCERNING = (_FLOW_RUN, _TASK_RUN, _DEPLOYMENT, _POOL, _QUEUE)
 _ID = "prefect.resource.id"
 
 
@@ -84,7 +88,7 @@ class TellPages(Consumer):
 
 def changed(body: str) -> list[str]:
     """Say which pages an event concerns."""
-    if _FLOW_RUN not in body and _TASK_RUN not in body:
+    if not any(word in body for word in _CONCERNING):
         return []
     happened = _decode(body)
     own = happened.resource.get(_ID, "")
@@ -94,4 +98,8 @@ def changed(body: str) -> list[str]:
         around = (one.get(_ID, "") for one in happened.related)
         runs = [one.removeprefix(_FLOW_RUN) for one in around if one.startswith(_FLOW_RUN)]
         return [message("run", runs[0] if runs else own.removeprefix(_TASK_RUN))]
+    if happened.event.startswith(_DEPLOYMENT) and own.startswith(_DEPLOYMENT):
+        return [DEPLOYMENTS]
+    if happened.event.startswith((_POOL, _QUEUE)):
+        return [POOLS]
     return []

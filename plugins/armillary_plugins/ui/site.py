@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from armillary_plugins.ui.config import Config
+from armillary_plugins.ui.hookspecs import Pages
 from armillary_plugins.ui.streams import streams_of
 from armillary_web.assets import Assets
 from armillary_web.shell import NavItem, Shell, read_preferences
@@ -23,6 +24,9 @@ _TEMPLATES = Path(__file__).parent / "templates" / "ui"
 _NAV = (
     NavItem(path="/", text="Home", icon="house", hotkey="g h"),
     NavItem(path="/runs", text="Runs", icon="activity", hotkey="g r"),
+    NavItem(path="/deployments", text="Deployments", icon="rocket", hotkey="g d"),
+    NavItem(path="/schedules", text="Schedules", icon="calendar-clock", hotkey="g s"),
+    NavItem(path="/work-pools", text="Work pools", icon="server", hotkey="g w"),
 )
 
 
@@ -36,14 +40,21 @@ class Site:
         self._version = version("armillary")
         self.base_path = settings.base_path.rstrip("/")
         self.assets = Assets(base_path=self.base_path)
+        handed: list[tuple[str, Pages]] = core.plugins.collect("register_pages")
+        self.added = tuple(pages for _, pages in handed)
+        """What other plugins add."""
+        folders = {name: pages.templates for name, pages in handed if pages.templates}
         self.templates = Templates(
-            self.assets, base_path=self.base_path, folders={"ui": _TEMPLATES}
+            self.assets, base_path=self.base_path, folders={"ui": _TEMPLATES, **folders}
         )
+        self._nav = (*_NAV, *(item for pages in self.added for item in pages.nav))
 
     def shell(self, call: Call, current: str | None, *, live: bool = True) -> Shell:
         """What surrounds a page; ``current`` is its entry in the navigation."""
         return Shell(
-            nav=tuple(msgspec.structs.replace(item, current=item.path == current) for item in _NAV),
+            nav=tuple(
+                msgspec.structs.replace(item, current=item.path == current) for item in self._nav
+            ),
             version=self._version,
             environment=self._config.environment or None,
             environment_colour=self._config.environment_colour,

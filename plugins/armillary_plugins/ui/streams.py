@@ -29,6 +29,8 @@ def message(kind: str, run_id: str | None = None) -> str:
 
 
 RUNS = message("runs")
+DEPLOYMENTS = message("deployments")
+POOLS = message("pools")
 EVERYTHING = message("all")
 BEAT = message("beat")
 

@@ -79,7 +79,8 @@ async def test_no_page_asks_the_database_more_than_eight_times(
         monkeypatch.setattr(reader, name, counted)
     for path in (
         "/", f"/runs?tags=a,b&flows={made['flow']}&deployments={made['deployment']}",
-        f"/runs/flow-run/{run}", f"/runs/task-run/{made['task-run']}",
+        f"/runs/flow-run/{run}", f"/runs/task-run/{made['task-run']}", "/schedules",
+        "/deployments?tags=a&pool=pool", f"/deployments/deployment/{made['deployment']}",
     ):  # fmt: skip
         asked.clear()
         await pages.ask(path)
@@ -135,7 +136,8 @@ async def test_links_of_clients_lead_to_what_they_name(api: Api, pages: Pages) -
     assert link(flow, "Its runs") == f"/runs?flows={made['flow']}"
     assert await pages.runs(f"/runs?flows={made['flow']}") == [made["flow-run"]]
     deployment = await pages.ask(f"/deployments/deployment/{made['deployment']}")
-    assert "etl/nightly" in deployment.text
+    assert "nightly" in deployment.text
+    assert f"/flows/flow/{made['flow']}" in deployment.text
     assert await pages.runs(f"/runs?deployments={made['deployment']}") == []
 
 

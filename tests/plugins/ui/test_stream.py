@@ -188,7 +188,7 @@ async def test_streams_give_a_sign_of_life(core: Core, clock: ManualClock) -> No
         ("prefect.flow-run.Running", "flow-run.1", (), [told("run", "1"), RUNS]),
         ("prefect.task-run.Running", "task-run.2", ("flow-run.1",), [told("run", "1")]),
         ("prefect.task-run.Running", "task-run.2", (), [told("run", "2")]),
-        ("prefect.deployment.ready", "deployment.3", ("flow-run.1",), []),
+        ("prefect.deployment.ready", "deployment.3", ("flow-run.1",), [told("deployments")]),
         ("prefect.flow-run.heartbeat", "other.1", (), []),
     ],
 )

@@ -1,6 +1,20 @@
-"""The pages' addresses: all outside the API, all GET."""
+"""The pages' addresses: all outside the API."""
 
-from armillary_plugins.ui.routes import files, home, redirects, run, runs, task_run, things
+from armillary_plugins.ui.routes import (
+    deployment,
+    deployments,
+    files,
+    home,
+    pool_changes,
+    pools,
+    queues,
+    redirects,
+    run,
+    runs,
+    schedules,
+    task_run,
+    things,
+)
 from armillary_plugins.ui.routes.stream import open_stream
 
 PAGES = (
@@ -8,6 +22,12 @@ PAGES = (
     runs.routes,
     run.routes,
     task_run.routes,
+    deployments.routes,
+    deployment.routes,
+    schedules.routes,
+    pools.routes,
+    pool_changes.routes,
+    queues.routes,
     things.routes,
     redirects.routes,
     files.routes,

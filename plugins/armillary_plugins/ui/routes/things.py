@@ -21,25 +21,6 @@ async def show_flow(call: Call) -> Answer:
     return await _show(call, "flow", things.find_flow, call.path["id"])
 
 
-@routes.get("/deployments/deployment/{id:uuid}", scope="see_deployments")
-async def show_deployment(call: Call) -> Answer:
-    """Say which deployment this is."""
-    return await _show(call, "deployment", things.find_deployment, call.path["id"])
-
-
-@routes.get("/work-pools/work-pool/{name}", scope="see_work_pools")
-async def show_work_pool(call: Call) -> Answer:
-    """Say which work pool this is."""
-    name = call.path["name"].replace("\0", "")
-    return await _show(call, "work pool", things.find_work_pool, name)
-
-
-@routes.get("/work-queues/work-queue/{id:uuid}", scope="see_work_queues")
-async def show_work_queue(call: Call) -> Answer:
-    """Say which work queue this is."""
-    return await _show(call, "work queue", things.find_work_queue, call.path["id"])
-
-
 @routes.get("/concurrency-limits/concurrency-limit/{id:uuid}", scope="see_concurrency_limits")
 async def show_limit(call: Call) -> Answer:
     """Say which concurrency limit this is."""

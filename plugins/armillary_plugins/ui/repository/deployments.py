@@ -1,0 +1,131 @@
+"""What the pages of deployments show: lists cut by keyset, last runs, schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.concurrency.limits import LIMIT_COLUMNS
+from armillary.db.filters import Condition, every, json_list
+from armillary.db.unit import Reader, Row
+
+MARKS = 12
+"""Last runs of a deployment that are drawn."""
+SCHEDULES = 1000
+"""Schedules read for one page."""
+_NEXT = """
+(select min(r.next_scheduled_start_time) from flow_run r where r.deployment_id = d.id
+  and r.state_type = 'SCHEDULED' and r.next_scheduled_start_time >= ?)
+"""
+_LIST = f"""
+select d.id, d.name, d.flow_id, f.name, d.paused, d.status, d.tags, p.name,
+  coalesce(q.name, d.work_queue_name), {_NEXT}
+from deployment d
+  join flow f on f.id = d.flow_id
+  left join work_queue q on q.id = d.work_queue_id
+  left join work_pool p on p.id = q.work_pool_id
+where {{where}} order by d.name {{way}}, d.id {{way}} limit ?
+"""
+_LAST = """
+select * from (select r.deployment_id, r.id, r.name, r.state_type, r.state_name, r.start_time,
+    r.state_timestamp, r.total_run_time, r.expected_start_time
+  from flow_run r where r.deployment_id = ? and r.expected_start_time <= ?
+  order by r.expected_start_time desc limit ?) last{number}
+"""
+_SCHEDULES = f"""
+select c.id, c.deployment_id, c.schedule, c.active, c.slug from deployment_schedule c
+where c.workspace = ? and c.deployment_id {{in_list}} order by c.updated desc, c.id desc
+limit {SCHEDULES}
+"""
+_ANY = "select 1 from deployment where workspace = ? limit 1"
+_ONE = f"""
+select d.id, d.name, d.flow_id, f.name, d.paused, d.status, d.tags, p.name,
+  coalesce(q.name, d.work_queue_name), {_NEXT}, d.description, d.entrypoint, d.path, d.version,
+  d.job_variables, d.parameters, d.parameter_openapi_schema, d.enforce_parameter_schema,
+  d.last_polled, d.created, d.updated, {LIMIT_COLUMNS}
+from deployment d
+  join flow f on f.id = d.flow_id
+  left join work_queue q on q.id = d.work_queue_id
+  left join work_pool p on p.id = q.work_pool_id
+  left join concurrency_limit l on l.id = d.concurrency_limit_id
+where d.workspace = ? and d.id = ?
+"""
+LIMIT_FROM = 21
+"""Where in a row of one deployment its limit begins."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in the list a page is cut: the deployment there, not included."""
+
+    name: str
+    id: str
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive deployments as rows, by name."""
+
+    rows: Sequence[Row]
+    more: bool
+    """There are further ones in the direction that was looked in."""
+
+    @property
+    def places(self) -> tuple[Place, Place] | None:
+        """The first and the last."""
+        if not self.rows:
+            return None
+        first, last = self.rows[0], self.rows[-1]
+        return Place(first[1], first[0]), Place(last[1], last[0])
+
+
+async def list_deployments(  # noqa: PLR0913 - which ones, from where, how many
+    reader: Reader,
+    condition: Condition,
+    *,
+    limit: int,
+    now: int,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> Slice:
+    """List deployments by name: the first, those behind a place, or those right before one."""
+    parts = [Condition("d.workspace = ?", (reader.workspace,)), condition]
+    if after is not None:
+        parts.append(Condition("(d.name, d.id) > (?, ?)", (after.name, after.id)))
+    elif before is not None:
+        parts.append(Condition("(d.name, d.id) < (?, ?)", (before.name, before.id)))
+    upwards = before is not None and after is None
+    where = every(parts)
+    sql = _LIST.format(where=where.sql, way="desc" if upwards else "asc")
+    rows = await reader.all(sql, now, *where.args, limit + 1)
+    found = list(rows[:limit])
+    return Slice(rows=found[::-1] if upwards else found, more=len(rows) > limit)
+
+
+async def last_runs(reader: Reader, ids: Sequence[str], *, now: int) -> dict[str, list[Row]]:
+    """Read the last runs of each deployment, oldest first, in one statement."""
+    found: dict[str, list[Row]] = {each: [] for each in ids}
+    if ids:
+        parts = [_LAST.format(number=number) for number in range(len(ids))]
+        arguments = [value for each in ids for value in (each, now, MARKS)]
+        for row in await reader.all(" union all ".join(parts), *arguments):
+            found[row[0]].append(row)
+    return {each: sorted(rows, key=lambda row: row[8]) for each, rows in found.items()}
+
+
+async def schedules_of(reader: Reader, ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Read the schedules of each deployment, those changed last first."""
+    found: dict[str, list[Row]] = {each: [] for each in ids}
+    if ids:
+        for row in await reader.all(_SCHEDULES, reader.workspace, json_list(ids)):
+            found[row[1]].append(row)
+    return found
+
+
+async def any_deployments(reader: Reader) -> bool:
+    """Tell whether the workspace has any deployment at all."""
+    return await reader.one(_ANY, reader.workspace) is not None
+
+
+async def read_deployment(reader: Reader, deployment_id: str, *, now: int) -> Row | None:
+    """Read a deployment with the names of what it belongs to, and its limit."""
+    return await reader.one(_ONE, now, reader.workspace, deployment_id)

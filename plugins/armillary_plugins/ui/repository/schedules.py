@@ -1,0 +1,70 @@
+"""The list of schedules over all deployments, the next to fire first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.db.unit import Reader, Row
+
+NEVER = 2**62
+"""Where in the order a schedule stands that has nothing ahead."""
+_LIST = f"""
+select * from (
+  select c.id, c.deployment_id, c.schedule, c.active, c.slug, d.name as deployment, f.name as flow,
+    d.paused,
+    coalesce((select min(r.next_scheduled_start_time) from flow_run r where r.schedule_id = c.id
+      and r.state_type = 'SCHEDULED' and r.next_scheduled_start_time >= ?), {NEVER}) as ahead
+  from deployment_schedule c
+    join deployment d on d.id = c.deployment_id
+    join flow f on f.id = d.flow_id
+  where c.workspace = ?) s
+{{cut}} order by s.ahead {{way}}, s.id {{way}} limit ?
+"""
+_FIRST = _LIST.format(cut="", way="asc")
+_NEXT = _LIST.format(cut="where (s.ahead, s.id) > (?, ?)", way="asc")
+_PREVIOUS = _LIST.format(cut="where (s.ahead, s.id) < (?, ?)", way="desc")
+_AHEAD = 8
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in the list a page is cut: the schedule there, not included."""
+
+    ahead: int
+    id: str
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive schedules as rows."""
+
+    rows: Sequence[Row]
+    more: bool
+
+    @property
+    def places(self) -> tuple[Place, Place] | None:
+        """The first and the last."""
+        if not self.rows:
+            return None
+        first, last = self.rows[0], self.rows[-1]
+        return Place(first[_AHEAD], first[0]), Place(last[_AHEAD], last[0])
+
+
+async def list_schedules(
+    reader: Reader,
+    *,
+    limit: int,
+    now: int,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> Slice:
+    """List schedules: the first, those behind a place, or those right before one."""
+    workspace = reader.workspace
+    if after is not None:
+        rows = await reader.all(_NEXT, now, workspace, after.ahead, after.id, limit + 1)
+    elif before is not None:
+        rows = await reader.all(_PREVIOUS, now, workspace, before.ahead, before.id, limit + 1)
+        return Slice(rows=list(rows[:limit])[::-1], more=len(rows) > limit)
+    else:
+        rows = await reader.all(_FIRST, now, workspace, limit + 1)
+    return Slice(rows=rows[:limit], more=len(rows) > limit)

@@ -1,0 +1,64 @@
+"""Schedules in words, and when they fire next in their own zones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from armillary.deployments.schedules import (
+    CronSchedule,
+    IntervalSchedule,
+    Schedule,
+    ScheduleError,
+    fire_times,
+    parse_schedule,
+)
+from armillary_plugins.ui.deployment_schemas import Fire, ScheduleRow
+from armillary_web.filters import duration
+
+
+def schedule_row(row: Sequence[Any], *, now: datetime, fires: int, **more: Any) -> ScheduleRow:
+    """Shape a row of id, deployment, schedule, active and slug, with the next times it fires."""
+    try:
+        schedule = parse_schedule(row[2].encode(), now=now)
+        moments = tuple(fire_times(schedule, now, limit=fires)) if fires else ()
+    except (ScheduleError, OverflowError, ValueError) as error:
+        return ScheduleRow(
+            id=row[0],
+            deployment_id=row[1],
+            words=str(row[2]),
+            timezone=None,
+            active=bool(row[3]),
+            slug=row[4],
+            problem=str(error),
+            **more,
+        )
+    return ScheduleRow(
+        id=row[0],
+        deployment_id=row[1],
+        words=words_of(schedule),
+        timezone=schedule.timezone or "UTC",
+        active=bool(row[3]),
+        slug=row[4],
+        fires=tuple(_fires(moments)),
+        **more,
+    )
+
+
+def words_of(schedule: Schedule) -> str:
+    """Say in short when a schedule fires."""
+    if isinstance(schedule, CronSchedule):
+        return f"cron {schedule.cron}"
+    if isinstance(schedule, IntervalSchedule):
+        return f"every {duration(schedule.interval)}"
+    rules = [line for line in schedule.rrule.split() if not line.startswith("DTSTART")]
+    return " ".join(line.removeprefix("RRULE:") for line in rules) or schedule.rrule
+
+
+def _fires(moments: Sequence[datetime]) -> list[Fire]:
+    offsets = [moment.utcoffset() for moment in moments]
+    return [
+        Fire(moment=moment, shifted=place > 0 and offsets[place - 1] != offsets[place])
+        for place, moment in enumerate(moments)
+    ]
