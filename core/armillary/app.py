@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -16,8 +16,8 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.response.base import ASGIResponse
 
 from armillary.api import API, Answer, Call, Failure, Route, Routes, SocketRoute, uuid_text
-from armillary.discovery import SERVER
-from armillary.errors import ArmillaryError
+from armillary.discovery import SERVER, told
+from armillary.errors import ArmillaryError, PluginFailed
 from armillary.front import SERVER_FAULT, App, Front, answer_for, perform
 from armillary.lane import Lane
 from armillary.openapi import document_routes
@@ -45,13 +45,33 @@ class _Declared(msgspec.Struct, frozen=True):
 
 
 def build(core: Core) -> Front:
-    """Build the ASGI app of this process."""
-    return in_front(core, routed(core))
+    """Build the ASGI app of this process; PluginFailed for routes that do not go together."""
+    try:
+        return in_front(core, routed(core))
+    except ArmillaryError:
+        raise
+    except Exception as error:
+        guilty = _guilty(core)
+        if guilty is None:
+            raise
+        raise PluginFailed(guilty, f"its routes cannot be served ({told(error)})") from error
 
 
-def routed(core: Core) -> App:
+def _guilty(core: Core) -> str | None:
+    """Find the plugin of somebody else's with which alone the app cannot be built."""
+    found = core.plugins.found
+    others = [name for name in core.plugins.enabled if found[name].distribution]
+    for name in others:
+        try:
+            routed(core, without={*others} - {name})
+        except Exception:  # noqa: BLE001 - which one it is was asked, not why
+            return name
+    return others[-1] if others else None
+
+
+def routed(core: Core, *, without: Collection[str] = ()) -> App:
     """Build what answers all that is not hot: one such app serves any core of equal settings."""
-    declared = _declared(core)
+    declared = _declared(core, without)
     http = [*declared.http, *document_routes(declared.http).http]
     failures = _Failures(declared.page)
     litestar = _App(
@@ -77,11 +97,12 @@ def in_front(core: Core, inner: App) -> Front:
     return Front(core, lane, inner, base_path=core.settings.server.base_path)
 
 
-def _declared(core: Core) -> _Declared:
+def _declared(core: Core, without: Collection[str] = ()) -> _Declared:
     from armillary.system.routes import routes as system  # noqa: PLC0415
 
     own = list(core_routes(core))
-    handed = core.collect("register_routes", core)
+    collected = core.plugins.collect("register_routes", core)
+    handed = [entry for plugin, entry in collected if plugin not in without]
     declared = [entry for entry in handed if isinstance(entry, Routes)]
     with_sockets = [*own, *declared] if core.plugins.serves(SERVER) else declared
     return _Declared(

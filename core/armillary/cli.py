@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from armillary.command import Command
 from armillary.commands import COMMANDS
 from armillary.discovery import discover
-from armillary.errors import ConfigError, Unavailable
+from armillary.errors import ConfigError, PluginFailed, Unavailable
 from armillary.plugins import Plugins, enabled_among
 from armillary.settings import load
 
@@ -65,14 +65,29 @@ def _commands(given: Sequence[str]) -> list[Command]:
     found = discover()
     settings = load(found, environ=os.environ)
     enabled = enabled_among(found, enable=settings.plugins.enable, disable=settings.plugins.disable)
-    plugins = Plugins(found, enabled=enabled, targets=())
-    theirs = [command for _, command in plugins.collect("register_commands")]
-    for command in theirs:
-        if command.name in words:
-            message = f"Two commands are called {command.name}: disable one of their plugins."
-            raise ConfigError(message)
-        words.add(command.name)
+    failed: dict[str, str] = {}
+    while True:
+        plugins = Plugins(found, enabled=enabled, targets=(), failed=failed)
+        try:
+            theirs = _theirs(plugins, words)
+            break
+        except PluginFailed as error:
+            failed[error.plugin] = error.reason
+    for refusal in plugins.refused:
+        print(f"armillary: {refusal.sentence}", file=sys.stderr)
     return [*COMMANDS, *theirs]
+
+
+def _theirs(plugins: Plugins, words: Collection[str]) -> list[Command]:
+    """Ask plugins for their commands; PluginFailed for one whose word is taken."""
+    collected = plugins.collect("register_commands")
+    collected.sort(key=lambda each: bool(plugins.found[each[0]].distribution))
+    taken = set(words)
+    for plugin, command in collected:
+        if command.name in taken:
+            raise PluginFailed(plugin, f"there is a command {command.name} already: rename its own")
+        taken.add(command.name)
+    return [command for _, command in collected]
 
 
 def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:

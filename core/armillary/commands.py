@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from armillary.command import Command
-from armillary.discovery import GROUPS, SERVER, WORDS, Found, discover
+from armillary.discovery import GROUPS, SERVER, WORDS, Found, Refusal, discover
 from armillary.plugins import Plugins, enabled_among
 from armillary.settings import Settings, effective, load
 
@@ -33,9 +33,11 @@ def settings_of(
     return load(found, environ=os.environ, flags=said, file=arguments.config), found
 
 
-def _plugins(settings: Settings, found: Mapping[str, Found]) -> Plugins:
+def _plugins(
+    settings: Settings, found: Mapping[str, Found], *, failed: Mapping[str, str] | None = None
+) -> Plugins:
     enabled = enabled_among(found, enable=settings.plugins.enable, disable=settings.plugins.disable)
-    return Plugins(found, enabled=enabled, targets=settings.targets)
+    return Plugins(found, enabled=enabled, targets=settings.targets, failed=failed)
 
 
 def _targets(parser: argparse.ArgumentParser) -> None:
@@ -132,9 +134,10 @@ def _services(arguments: argparse.Namespace) -> int:
 
 def plugins_table(plugins: Plugins) -> list[tuple[str, str, str, str]]:
     """List every plugin that is found: whether it is enabled, what it requires, what it is."""
+    refused = {refusal.plugin for refusal in plugins.refused}
     return [
         (
-            _mark(name in plugins.enabled),
+            "✗" if name in refused else _mark(name in plugins.enabled),
             name,
             ", ".join(plugin.manifest.requires),
             plugin.manifest.summary,
@@ -144,9 +147,28 @@ def plugins_table(plugins: Plugins) -> list[tuple[str, str, str, str]]:
 
 
 def _list_plugins(arguments: argparse.Namespace) -> int:
-    _print_table(plugins_table(_plugins(*settings_of(arguments))))
-    print("\n● enabled  ○ found only")
+    settings, found = settings_of(arguments)
+    known = _plugins(settings, found).refused
+    later = {each.plugin: each for each in _recorded(settings, found)}
+    failed = {name: each.reason for name, each in later.items()}
+    plugins = _plugins(settings, found, failed=failed)
+    _print_table(plugins_table(plugins))
+    print("\n● enabled  ○ found only  ✗ left out")
+    for refusal in plugins.refused:
+        when = "" if refusal in known else "  (so it was at the last start)"
+        print(f"\n{refusal.sentence}{when}")
     return 0
+
+
+def _recorded(settings: Settings, found: Mapping[str, Found]) -> list[Refusal]:
+    """What the last start had to leave out, of plugins that are still as they were then."""
+    from armillary.assembling import recorded
+
+    return [
+        each
+        for each in recorded(settings.home)
+        if (plugin := found.get(each.plugin)) and plugin.distribution == each.distribution
+    ]
 
 
 def _rules(arguments: argparse.Namespace) -> int:

@@ -12,11 +12,11 @@ from armillary.clock import Clock, SystemClock
 from armillary.db.core_belongs import BELONGS
 from armillary.db.database import Database
 from armillary.db.engine import database_for
-from armillary.db.migrate import Step, upgrade
+from armillary.db.migrate import Step, StepsFailed, upgrade
 from armillary.db.tables import Tables
 from armillary.deleting.deletions import Deletions
-from armillary.discovery import Found, discover
-from armillary.errors import PluginFailed
+from armillary.discovery import Found, discover, told
+from armillary.errors import PluginFailed, Unavailable
 from armillary.ids import Ids
 from armillary.metrics import Metrics
 from armillary.orchestration.engine import Gate
@@ -120,12 +120,45 @@ class Core:
         """Open the database and bring it to this version's shape; return the steps that took."""
         await self.database.open()
         try:
-            steps = await upgrade(self.database, self.tables())
+            steps = await self.upgrade()
             await self.deletions.open()
         except BaseException:
             await self.database.close()
             raise
         return steps
+
+    async def upgrade(self) -> list[Step]:
+        """Bring an open database to this version's shape; PluginFailed names whose step fails."""
+        try:
+            steps = await upgrade(self.database, self.tables())
+        except StepsFailed as error:
+            plugins = {owner.owner: plugin for plugin, owner in self._plugins_tables()}
+            guilty = [plugins[owner] for owner in error.owners if owner in plugins]
+            if not guilty:
+                raise
+            raise PluginFailed(max(guilty, key=self._is_foreign), error.reason) from error
+        await self._check_belongings()
+        return steps
+
+    async def _check_belongings(self) -> None:
+        """See that what others' tables say they belong to can be asked for: deleting needs it."""
+        for plugin, tables in self._plugins_tables():
+            for each in tables.belongs if self._is_foreign(plugin) else ():
+                try:
+                    await self.database.read(None).all(
+                        f"explain {self.deletions.family.orphans_of(each)}"
+                    )
+                except Unavailable:
+                    raise
+                except Exception as error:
+                    place = f"{each.table}.{each.by} belongs to {each.to}"
+                    raise PluginFailed(plugin, f"that {place} is not so ({told(error)})") from error
+
+    async def left_behind(self) -> list[str]:
+        """Name the owners of tables in the database of whom nothing is installed any more."""
+        here = {tables.owner for tables in self.tables()} | self.plugins.found.keys()
+        rows = await self.database.read(None).all("select distinct owner from migration")
+        return sorted({row[0] for row in rows} - here)
 
     async def close(self) -> None:
         """Let what is queued finish, then let go of the database."""
@@ -135,6 +168,9 @@ class Core:
     def tables(self) -> list[Tables]:
         """Return the tables of the core and of every enabled plugin."""
         return [Tables(owner="core", after=(), belongs=BELONGS), *self.collect("register_tables")]
+
+    def _plugins_tables(self) -> list[tuple[str, Tables]]:
+        return self.plugins.collect("register_tables")
 
     def config(self, kind: type[T]) -> T:
         """Return the settings section that is decoded into ``kind``."""

@@ -11,10 +11,9 @@ from armillary.core import Core
 from armillary.db.database import Database
 from armillary.db.engine import file_of
 from armillary.db.migrate import applied, in_order, steps_of
-from armillary.db.migrate import upgrade as migrate
 from armillary.db.unit import Unit
 from armillary.discovery import Found
-from armillary.errors import ConfigError
+from armillary.errors import ConfigError, PluginFailed
 from armillary.home import HomeLock
 from armillary.server import run_loop
 from armillary.settings import Settings
@@ -26,12 +25,31 @@ _TOUCHED_WITHIN = 15_000_000
 def upgrade(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     """Apply the steps that are missing."""
     with _alone(settings):
-        return _with_database(settings, found, _upgrade)
+        return _upgraded(settings, found)
 
 
-async def _upgrade(core: Core) -> list[str]:
-    steps = await migrate(core.database, core.tables())
-    return [f"applied {step.owner}/{step.name}" for step in steps] or ["already up to date"]
+def _upgraded(settings: Settings, found: Mapping[str, Found]) -> list[str]:
+    """Apply all that can be applied, and say what could not."""
+    failed: dict[str, str] = {}
+    before: list[set[tuple[str, str]]] = []
+
+    async def work(core: Core) -> list[str]:
+        before.append(await applied(core.database))
+        await core.upgrade()
+        lines = [
+            f"applied {step.owner}/{step.name}"
+            for tables in in_order(core.tables())
+            for step in steps_of(tables)
+            if (step.owner, step.name) not in before[0]
+        ]
+        left_out = [refusal.sentence for refusal in core.plugins.refused]
+        return [*(lines or ["already up to date"]), *left_out]
+
+    while True:
+        try:
+            return _with_database(settings, found, work, failed=failed)
+        except PluginFailed as error:
+            failed[error.plugin] = error.reason
 
 
 def info(settings: Settings, found: Mapping[str, Found]) -> list[str]:
@@ -49,7 +67,12 @@ def info(settings: Settings, found: Mapping[str, Found]) -> list[str]:
             for step in known
         ]
         rest = seen - {(step.owner, step.name) for step in known}
-        return [*lines, *(f"unknown {owner}/{name}" for owner, name in sorted(rest))]
+        gone = await core.left_behind()
+        return [
+            *lines,
+            *(f"unknown {owner}/{name}" for owner, name in sorted(rest)),
+            *(f"{owner} is not installed; its tables stay as they are" for owner in gone),
+        ]
 
     return _with_database(settings, found, work)
 
@@ -77,7 +100,7 @@ def reset(settings: Settings, found: Mapping[str, Found]) -> list[str]:
                 path.unlink(missing_ok=True)
         else:
             _with_database(settings, found, _drop)
-        return ["everything is deleted", *_with_database(settings, found, _upgrade)]
+        return ["everything is deleted", *_upgraded(settings, found)]
 
 
 @contextlib.contextmanager
@@ -94,11 +117,13 @@ def _with_database(
     settings: Settings,
     found: Mapping[str, Found],
     work: Callable[[Core], Awaitable[list[str]]],
+    *,
+    failed: Mapping[str, str] | None = None,
 ) -> list[str]:
     lines: list[str] = []
 
     async def main() -> int:
-        core = Core.create(settings, found=found)
+        core = Core.create(settings, found=found, failed=failed)
         await core.database.open()
         try:
             lines.extend(await work(core))

@@ -3,7 +3,7 @@
 ::
 
     listen ──▶ lock the home ──▶ open and migrate ──▶ services ──▶ answer requests
-                                                                        │ signal, or a failure
+                                  (assembling.py)                       │ signal, or a failure
     let go ◀── close the database ◀── stop services ◀── answer what has begun
 
 The socket listens before anything heavy is imported, so that an early client waits instead of
@@ -27,6 +27,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import uvicorn
 
 from armillary.clock import Clock
@@ -42,6 +43,7 @@ from armillary.settings import ServerSettings, Settings, hide_password
 
 if TYPE_CHECKING:
     from armillary.core import Core
+    from armillary.front import Front
 
 _BACKLOG = 2048
 _UNSENT = 256 * 1024
@@ -80,14 +82,34 @@ async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) ->
         file = file_of(settings.database_url)
         if file is not None:
             held.enter_context(HomeLock(file))
-        from armillary.core import Core  # noqa: PLC0415 - after the socket listens
+        from armillary.assembling import assembled, tell  # noqa: PLC0415 - after the socket listens
 
-        core = Core.create(settings, found=found)
-        await core.open()
+        core, share = await assembled(settings, found, partial(_share, sock=sock))
         try:
-            return await _run(core, sock, stop, open_files=open_files, say=say)
+            await tell(core)
+            return await _run(core, share, stop, open_files=open_files, say=say)
         finally:
             await core.close()
+
+
+class _Share(msgspec.Struct, frozen=True):
+    """What this process runs: the services, and the app where it answers requests."""
+
+    services: list[Service]
+    sock: socket.socket
+    app: Front | None = None
+
+
+def _share(core: Core, *, sock: socket.socket) -> _Share:
+    core.address = _address(core.settings.server, sock)
+    services = services_of(core)
+    if not serves_requests(core):
+        return _Share(services, sock)
+    from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
+
+    app = build(core)
+    core.checks  # noqa: B018 - their hook is asked now, while a plugin can be left out
+    return _Share(services, sock, app)
 
 
 def works_elsewhere(settings: Settings, found: Mapping[str, Found]) -> bool:
@@ -109,6 +131,8 @@ async def _work_elsewhere(
     from armillary.core import Core  # noqa: PLC0415 - not before it is needed
 
     core = Core.create(settings, found=found)
+    for refusal in core.plugins.refused:
+        _log.warning("%s", refusal.sentence)
     supervisor = Supervisor(core.collect("register_services", core))
     await supervisor.start()
     try:
@@ -122,24 +146,20 @@ async def _work_elsewhere(
         await supervisor.stop()
 
 
-async def _run(
-    core: Core, sock: socket.socket, stop: asyncio.Event, *, open_files: int, say: Say
-) -> int:
-    address = _address(core.settings.server, sock)
-    core.address = address
-    services = services_of(core)
-    supervisor = Supervisor(services)
+async def _run(core: Core, share: _Share, stop: asyncio.Event, *, open_files: int, say: Say) -> int:
+    supervisor = Supervisor(share.services)
     await core.broker.start(absent=_consumers_elsewhere(core))
     await supervisor.start()
     web: _Web | None = None
     try:
-        if serves_requests(core):
-            web = _Web(core, sock, room=max(open_files - _RESERVED, open_files // 2))
+        if share.app is not None:
+            room = max(open_files - _RESERVED, open_files // 2)
+            web = _Web(core, share.app, share.sock, room=room)
             await web.start()
         _settle()
-        say("\n".join(greeting(core, services, address if web else None)))
+        say("\n".join(greeting(core, share.services, core.address if web else None)))
         if web is not None and core.settings.server.browser and core.plugins.here("ui"):
-            _open_browser(address)
+            _open_browser(core.address)
         code = await _until_stopped(supervisor, web, stop)
         await supervisor.drain()
         return code
@@ -212,13 +232,11 @@ class _Uvicorn(uvicorn.Server):
 class _Web:
     """The part that answers requests."""
 
-    def __init__(self, core: Core, sock: socket.socket, *, room: int) -> None:
-        from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
-        from armillary.connections import Dawdlers, Requests, Sockets  # noqa: PLC0415 - the same
+    def __init__(self, core: Core, app: Front, sock: socket.socket, *, room: int) -> None:
+        from armillary.connections import Dawdlers, Requests, Sockets  # noqa: PLC0415 - heavy
 
         self._sock = sock
         self._clock: Clock = core.clock
-        app = build(core)
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,

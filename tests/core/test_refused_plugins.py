@@ -1,9 +1,7 @@
 """A plugin that cannot be used is left out with a reason, and nothing stops because of it."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -13,7 +11,7 @@ from armillary.manifest import PLUGIN_API
 from armillary.plugins import Plugins, enabled_among
 from armillary.settings import SECTIONS as SETTINGS
 from armillary.settings import load
-from tests.plugin_folders import PluginFolder, plugins_in
+from tests.plugin_folders import Installed, PluginFolder, installed_in, plugins_in
 
 HOOKS = "from armillary import hookimpl\n@hookimpl\ndef {}:\n    {}\n"
 
@@ -25,38 +23,10 @@ def folder(tmp_path: Path) -> Iterator[PluginFolder]:
         yield found
 
 
-class Installed:
-    """A folder of distributions, as pip leaves them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def write(self, name: str, manifest: str = "api=1", *, hooks: str = "", init: str = "") -> None:
-        """Install the distribution armillary-NAME 0.3 with the plugin NAME."""
-        package = self.path / f"armillary_{name}"
-        package.mkdir(parents=True)
-        words = f"from armillary import Manifest\nMANIFEST = Manifest(summary='Is.', {manifest})\n"
-        (package / "__init__.py").write_text(init or words)
-        (package / "plugin.py").write_text(dedent(hooks))
-        told = self.path / f"armillary_{name}-0.3.dist-info"
-        told.mkdir()
-        (told / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: armillary-{name}\nVersion: 0.3"
-        )
-        (told / "entry_points.txt").write_text(f"[armillary]\n{name} = armillary_{name}\n")
-
-
 @pytest.fixture
 def installed(tmp_path: Path, folder: PluginFolder) -> Iterator[Installed]:  # noqa: ARG001 - alone
-    path = tmp_path / "site"
-    sys.path.insert(0, str(path))
-    yield Installed(path)
-    sys.path.remove(str(path))
-    for name in [name for name in sys.modules if name.startswith("armillary_")]:
-        if getattr(sys.modules[name], "__file__", None) and str(path) in str(
-            sys.modules[name].__file__
-        ):
-            del sys.modules[name]
+    with installed_in(tmp_path / "site") as made:
+        yield made
 
 
 def loaded(*targets: str, disable: tuple[str, ...] = (), **failed: str) -> Plugins:

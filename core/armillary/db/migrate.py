@@ -13,7 +13,8 @@ import msgspec
 from armillary.db.database import Database
 from armillary.db.tables import Tables
 from armillary.db.unit import Unit
-from armillary.errors import ConfigError
+from armillary.discovery import told
+from armillary.errors import ConfigError, Unavailable
 
 _RECORDS = """create table if not exists migration (
     owner text not null, step text not null, applied bigint not null, primary key (owner, step)
@@ -29,26 +30,34 @@ class Step(msgspec.Struct, frozen=True):
     statements: tuple[str, ...]
 
 
+class StepsFailed(ConfigError):
+    """The steps of some owners cannot be read, ordered or applied."""
+
+    def __init__(self, message: str, owners: Iterable[str], reason: str) -> None:
+        super().__init__(message)
+        self.owners = tuple(owners)
+        self.reason = reason
+
+
 def steps_of(tables: Tables) -> list[Step]:
-    """Import an owner's steps, in the order of their names."""
-    package = importlib.import_module(tables.package)
-    names = sorted(
-        found.name
-        for found in pkgutil.iter_modules(package.__path__)
-        if _NAME.fullmatch(found.name)
-    )
-    return [
-        Step(
-            tables.owner,
-            name,
-            tuple(importlib.import_module(f"{tables.package}.{name}").STATEMENTS),
+    """Import an owner's steps, in the order of their names; StepsFailed where that fails."""
+    try:
+        package = importlib.import_module(tables.package)
+        names = sorted(
+            found.name
+            for found in pkgutil.iter_modules(package.__path__)
+            if _NAME.fullmatch(found.name)
         )
-        for name in names
-    ]
+        modules = {name: importlib.import_module(f"{tables.package}.{name}") for name in names}
+        return [Step(tables.owner, name, tuple(modules[name].STATEMENTS)) for name in names]
+    except Exception as error:
+        reason = f"its migration steps cannot be read ({told(error)})"
+        message = f"{tables.owner}: {reason}."
+        raise StepsFailed(message, [tables.owner], reason) from error
 
 
 def in_order(owners: Iterable[Tables]) -> list[Tables]:
-    """Sort owners so that each comes after those it builds on; ConfigError for a circle."""
+    """Sort owners so that each comes after those it builds on; StepsFailed for a circle."""
     by_name = {tables.owner: tables for tables in owners}
     sorter = TopologicalSorter(
         {
@@ -59,9 +68,10 @@ def in_order(owners: Iterable[Tables]) -> list[Tables]:
     try:
         return [by_name[name] for name in sorter.static_order()]
     except CycleError as error:
-        circle = " → ".join(error.args[1])
-        message = f"These owners of tables each want to be migrated after another: {circle}."
-        raise ConfigError(message) from error
+        circle = error.args[1]
+        reason = f"its tables are to be made after others in a circle: {' → '.join(circle)}"
+        message = f"These owners of tables want to be after another: {' → '.join(circle)}."
+        raise StepsFailed(message, circle, reason) from error
 
 
 async def applied(database: Database) -> set[tuple[str, str]]:
@@ -77,12 +87,12 @@ async def applied(database: Database) -> set[tuple[str, str]]:
 async def upgrade(database: Database, owners: Sequence[Tables]) -> list[Step]:
     """Apply what is missing, under a lock; return the steps that were applied.
 
-    Raises ConfigError if the database was made by a newer version, or a step fails.
+    Raises ConfigError if the database was made by a newer version, StepsFailed if a step fails.
     """
     ordered = in_order(owners)
     steps = [step for tables in ordered for step in steps_of(tables)]
     seen = await applied(database)
-    _refuse_newer(seen, {(step.owner, step.name) for step in steps}, {t.owner for t in ordered})
+    _refuse_newer(seen, {(step.owner, step.name) for step in steps}, ordered)
     done: list[Step] = []
     for step in steps:
         if (step.owner, step.name) in seen:
@@ -95,20 +105,28 @@ async def upgrade(database: Database, owners: Sequence[Tables]) -> list[Step]:
                 f"The migration step {step.owner}/{step.name} failed and nothing of it was kept: "
                 f"{error}. Restore a backup or report this with the text above."
             )
-            raise ConfigError(message) from error
+            if isinstance(error, Unavailable):  # which is the fault of no plugin
+                raise ConfigError(message) from error
+            reason = f"its migration step {step.name} fails and nothing of it is kept"
+            raise StepsFailed(message, [step.owner], f"{reason} ({told(error)})") from error
     return done
 
 
 def _refuse_newer(
-    seen: set[tuple[str, str]], known: set[tuple[str, str]], owners: set[str]
+    seen: set[tuple[str, str]], known: set[tuple[str, str]], owners: Iterable[Tables]
 ) -> None:
-    newer = sorted(f"{owner}/{step}" for owner, step in seen - known if owner in owners)
-    if newer:
+    ships = {tables.owner: tables.steps is None for tables in owners}
+    for owner, step in sorted(seen - known):
+        if owner not in ships:
+            continue
         message = (
-            f"This database was made by a newer version of Armillary (it has {newer[0]}): start "
-            "that version, or point ARMILLARY_HOME or database.url somewhere else."
+            f"This database was made by a newer version of Armillary (it has {owner}/{step}): "
+            "start that version, or point ARMILLARY_HOME or database.url somewhere else."
         )
-        raise ConfigError(message)
+        if ships[owner]:
+            raise ConfigError(message)
+        reason = f"a newer version of it has made its tables (they have {step}): install that one"
+        raise StepsFailed(message, [owner], reason)
 
 
 def _apply(step: Step):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a unit of work

@@ -33,7 +33,15 @@ async def health(call: Call) -> Answer:  # noqa: ARG001 - the process answers, t
     return Answer.json(value=True)
 
 
-@routes.get("/ready", scope=None, answers={200: Message, 503: Message})
+class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That requests are served, and what is missing nonetheless."""
+
+    message: str
+    warnings: tuple[str, ...] = ()
+    """A sentence for each plugin that is left out."""
+
+
+@routes.get("/ready", scope=None, answers={200: Ready, 503: Message})
 async def ready(call: Call) -> Answer:
     """Tell whether requests can be served: the database answers, and every plugin's check."""
     try:
@@ -47,7 +55,8 @@ async def ready(call: Call) -> Answer:
         return _not_ready("Database is not available")
     if problems:
         return _not_ready("; ".join(problems))
-    return Answer.json(Message("OK"))
+    refused = call.core.plugins.refused
+    return Answer.json(Ready("OK", tuple(refusal.sentence for refusal in refused)))
 
 
 def _not_ready(reason: str) -> Answer:
