@@ -91,6 +91,7 @@ OURS = {
     ("get", "/metrics"),
     ("get", "/openapi.json"),
     ("get", "/agents/"),
+    ("delete", "/jobs/{id}"),
     ("get", "/jobs/totals"),
     ("get", "/jobs/{id}"),
     ("post", "/agents/heartbeat"),

@@ -25,6 +25,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Subscription(ABC):
     """One consumer's place in a topic."""
 
+    @property
+    @abstractmethod
+    def waiting(self) -> tuple[int, bool]:
+        """How many messages are known to wait or are in hand, and whether there are more."""
+
     @abstractmethod
     async def next(self, limit: int) -> Sequence[Message]:
         """Wait for messages; at least one, at most ``limit``, in order."""

@@ -64,6 +64,11 @@ class EmbeddedSubscription(Subscription):
         return _QUEUE - len(self._queue)
 
     @property
+    def waiting(self) -> tuple[int, bool]:
+        """How many messages wait in memory or are in hand, and whether the outbox has more."""
+        return len(self._queue) + len(self._in_hand), self.behind
+
+    @property
     def passed(self) -> Place | None:
         """How far the outbox may be trimmed for this one; None where it holds nothing back."""
         if self.group is None or not (self.behind or self._queue or self._in_hand):

@@ -48,6 +48,19 @@ async def get_job(call: Call) -> Answer:
     return Answer.json(found)
 
 
+@routes.delete("/jobs/{id:uuid}", scope="write_workspace_settings")
+async def discard_job(call: Call) -> Answer:
+    """Forget a dead job: what it was to do is not done."""
+    job_id = call.path["id"]
+    if await call.write(lambda unit: store.discard(unit, job_id)):
+        return Answer.empty()
+    found = await read_job(call.read(), job_id)
+    if found is None:
+        raise NotFound(_NOT_FOUND)
+    message = f"The job is {found.state}: only a dead one can be discarded."
+    raise Conflict(message)
+
+
 @routes.post("/jobs/{id:uuid}/retry", scope="write_workspace_settings", answers={204: None})
 async def retry_job(call: Call) -> Answer:
     """Try a dead job again, with all its attempts."""

@@ -86,6 +86,11 @@ _RETRY = """
 update job set state = 'waiting', attempts = 0, scheduled = ?, ended = null
 where id = ? and workspace = ? and state = 'dead'
 """
+_DISCARD = "delete from job where id = ? and workspace = ? and state = 'dead'"
+_DEAD = """
+select count(*) from (
+  select 1 from job where workspace in (select key from workspace) and state = 'dead' limit ?) dead
+"""
 _ABORT = """
 update job set state = 'aborted', error = ?, ended = ?, expires = ?, worker = null, deadline = null
 where queue = ? and key = ? and state in ('waiting', 'active')
@@ -219,6 +224,11 @@ async def retry(unit: Unit, job_id: str) -> bool:
     return True
 
 
+async def discard(unit: Unit, job_id: str) -> bool:
+    """Forget a dead job; False if there is no such job in the workspace."""
+    return bool(await unit.run(_DISCARD, job_id, unit.workspace))
+
+
 async def abort(unit: Unit, queue: str, key: str, error: str) -> bool:
     """Have a job not done, or what it came to not counted; False if there is none."""
     now = unit.micros
@@ -247,6 +257,11 @@ async def ahead(reader: Reader, queue: str) -> Ahead:
     """Look what comes next: three keys of three indexes."""
     row = await reader.one(_AHEAD, queue, queue)
     return Ahead(None, None, None) if row is None else Ahead(*row)
+
+
+async def count_dead(reader: Reader, *, most: int) -> int:
+    """Count dead jobs of all workspaces, up to a number."""
+    return int(await reader.value(_DEAD, most))
 
 
 async def rows_by_key(reader: Reader, queue: str, keys: Collection[str]) -> Sequence[Row]:

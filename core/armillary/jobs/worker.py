@@ -44,7 +44,7 @@ class JobWorker(Service):
     async def open(self) -> None:
         """Hear of new jobs, and take up what was left."""
         self._news = await self.core.broker.subscribe(TOPIC, None)
-        self._worker = _Worker(self, [(job.name, _function(self.core, job)) for job in self._jobs])
+        self._worker = _Worker(self, [(job.name, _function(self, job)) for job in self._jobs])
         await self.queue.connect()
 
     async def run(self) -> None:
@@ -95,8 +95,9 @@ def workers(core: Core) -> list[Service]:
     ]
 
 
-def _function(core: Core, job: Job) -> Any:
+def _function(service: JobWorker, job: Job) -> Any:
     """Wrap a job as SAQ calls it."""
+    core = service.core
 
     async def function(context: Any, **arguments: Any) -> None:
         attempt = context["job"]
@@ -106,6 +107,10 @@ def _function(core: Core, job: Job) -> Any:
             async with asyncio.timeout(job.timeout or None):
                 await job.work(running, **arguments)
             outcome = "done"
+            service.record.went_well(core.clock.micros())
+        except Exception as error:
+            service.record.went_wrong(core.clock.micros(), error)
+            raise
         finally:
             core.metrics.count("armillary_jobs_total", job=job.name, outcome=outcome)
 

@@ -84,7 +84,9 @@ class Consumer(Service):
         try:
             await self.handle(messages)
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is tried again
+            self.record.went_wrong(self.core.clock.micros(), error)
             return error
+        self.record.went_well(self.core.clock.micros())
         metrics = self.core.metrics
         metrics.count("armillary_consumer_handled_total", len(messages), consumer=self.name)
         self.signal("handled", messages)

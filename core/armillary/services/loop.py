@@ -100,14 +100,17 @@ class LoopService(Service):
             outcome = "done"
         except Unavailable as error:
             self.log.warning("a turn was left out: %s", error)
+            self.record.went_wrong(self.core.clock.micros(), error)
             self.signal("failed", error)
             return None
         except Exception as error:
             self.log.exception("a turn failed; the next one comes in %g s", self.interval)
+            self.record.went_wrong(self.core.clock.micros(), error)
             self.signal("failed", error)
             return None
         finally:
             self._measure(outcome, self.core.clock.monotonic() - began)
+        self.record.went_well(self.core.clock.micros())
         self.core.metrics.count("armillary_service_found_total", done.found, service=self.name)
         self.core.metrics.count("armillary_service_changed_total", done.changed, service=self.name)
         self.signal("turned", done)

@@ -20,6 +20,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from armillary.services.record import Record
+
 if TYPE_CHECKING:
     from armillary.core import Core
 
@@ -36,6 +38,7 @@ class Service(ABC):
     def __init__(self, core: Core) -> None:
         self.core = core
         self.log = logging.getLogger(f"armillary_plugins.{self.name}")
+        self.record = Record()
         self.signal: Callable[[str, object], None] = _unheard
         """Told what happened inside (`turned`, `failed`, `handled`): tests need no sleep."""
 

@@ -6,8 +6,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
 
 from armillary.services.service import Service
+
+if TYPE_CHECKING:
+    from armillary.core import Core
 
 _log = logging.getLogger("armillary.services")
 
@@ -27,6 +32,8 @@ class Supervisor:
         self._opened: list[Service] = []
         self._tasks: dict[Service, asyncio.Task[None]] = {}
         self.failure: asyncio.Future[ServiceFailed]
+        self.since: int | None = None
+        """When all of them ran, in microseconds since the epoch."""
 
     async def start(self) -> None:
         """Open every service, then run them; what opened is closed if one does not."""
@@ -42,6 +49,8 @@ class Supervisor:
             task = asyncio.create_task(service.run(), name=f"service {service.name}")
             self._tasks[service] = task
             task.add_done_callback(partial(self._ended, service))
+            self.since = service.core.clock.micros()
+            _SUPERVISORS[service.core] = ref(self)
 
     def _ended(self, service: Service, task: asyncio.Task[None]) -> None:
         if task.cancelled() or self.failure.done():
@@ -79,6 +88,7 @@ class Supervisor:
                 await service.close()
             except Exception:  # noqa: BLE001 - the others are closed all the same
                 _log.exception("%s did not close cleanly", service.name)
+            _SUPERVISORS.pop(service.core, None)
         self._opened.clear()
 
 
@@ -90,3 +100,12 @@ async def _stopped(service: Service, task: asyncio.Task[None]) -> None:
         if task.done():
             return
     _log.error("%s did not stop within %g seconds and is left behind", service.name, 2 * GRACE)
+
+
+_SUPERVISORS: WeakKeyDictionary[Core, ref[Supervisor]] = WeakKeyDictionary()
+
+
+def supervisor_of(core: Core) -> Supervisor | None:
+    """Return who looks after the services of a core; None where none were started."""
+    found = _SUPERVISORS.get(core)
+    return None if found is None else found()

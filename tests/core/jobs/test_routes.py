@@ -54,12 +54,24 @@ async def test_a_dead_job_is_tried_again(api: Api, core: Core) -> None:
     assert "only a dead one" in refused["detail"]
 
 
+async def test_a_dead_job_is_discarded_and_no_other(api: Api, core: Core) -> None:
+    dead, waiting = await a_job(core, "a", "dead"), await a_job(core, "b")
+    assert await store.count_dead(core.database.read(None), most=5) == 1
+    await api.delete(f"/jobs/{dead}")
+    await api.get(f"/jobs/{dead}", status=404)
+    refused = await api.call("DELETE", f"/jobs/{waiting}", status=409)
+    assert "only a dead one" in refused["detail"]
+    assert await store.count_dead(core.database.read(None), most=5) == 0
+
+
 async def test_a_job_that_is_not_there_is_not_found(api: Api, core: Core) -> None:
     await api.get(f"/jobs/{NOBODY}", status=404)
     await api.post(f"/jobs/{NOBODY}/retry", status=404)
+    await api.delete(f"/jobs/{NOBODY}", status=404)
     await add_other_workspace(core)
     job = await a_job(core, "a", "dead")
     other = Api(api.client, OTHER_PREFIX)
     await other.get(f"/jobs/{job}", status=404)
     await other.post(f"/jobs/{job}/retry", status=404)
+    await other.delete(f"/jobs/{job}", status=404)
     assert await other.post("/jobs/filter") == []

@@ -60,6 +60,26 @@ async def test_messages_are_handled_in_order(core: Core) -> None:
     assert value == 3
 
 
+async def test_how_many_messages_wait_and_what_went_wrong_is_known(
+    core: Core, clock: ManualClock
+) -> None:
+    def complain(_: Sequence[str]) -> None:
+        raise ValueError("out of sorts")
+
+    consumer = Reads(core, complain)
+    async with running(consumer) as ear:
+        await emit(core, "a", "b")
+        await ear.hear("failed")
+        assert consumer.subscription.waiting == (2, False)
+        assert consumer.record.error == "ValueError: out of sorts"
+        await clock.settle()
+        consumer.complain = lambda _: None
+        await clock.settle()
+        await clock.advance(1)
+        await ear.hear("handled")
+        assert not consumer.record.fails
+
+
 async def test_a_batch_that_fails_comes_again_later(core: Core, clock: ManualClock) -> None:
     attempts: list[Sequence[str]] = []
 

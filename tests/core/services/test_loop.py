@@ -64,6 +64,29 @@ async def test_a_turn_is_counted(core: Core) -> None:
     assert value("armillary_service_changed_total", service="turns") == 1
 
 
+async def test_what_went_wrong_is_remembered_until_it_goes_well(
+    core: Core, clock: ManualClock
+) -> None:
+    async def fail(service: Turns) -> Done:
+        if service.count == 2:
+            raise ValueError("out of sorts")
+        return Done()
+
+    service = Turns(core, fail)
+    await service.turn()
+    assert service.record.times == 1
+    first = clock.micros()
+    await clock.advance(1)
+    await service.turn()
+    assert service.record.fails
+    assert service.record.error == "ValueError: out of sorts"
+    assert (service.record.done, service.record.failed) == (first, clock.micros())
+    await clock.advance(1)
+    await service.turn()
+    assert service.record.done == clock.micros()
+    assert (service.record.times, service.record.failures) == (2, 1)
+
+
 async def test_a_failed_turn_is_one_line_and_the_next_one_comes(
     core: Core, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:

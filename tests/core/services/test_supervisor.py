@@ -6,7 +6,7 @@ import pytest
 
 from armillary.core import Core
 from armillary.services.service import Service
-from armillary.services.supervisor import ServiceFailed, Supervisor
+from armillary.services.supervisor import ServiceFailed, Supervisor, supervisor_of
 
 
 class Told(Service):
@@ -47,6 +47,16 @@ async def test_all_open_before_any_runs_and_the_last_closes_first(core: Core) ->
     await asyncio.sleep(0)
     await supervisor.stop()
     assert story == ["open a", "open b", "run a", "run b", "close b", "close a"]
+
+
+async def test_who_looks_after_a_cores_services_can_be_asked_while_they_run(core: Core) -> None:
+    assert supervisor_of(core) is None
+    supervisor = Supervisor([Told(core, "a", [])])
+    await supervisor.start()
+    assert supervisor_of(core) is supervisor
+    assert supervisor.since == core.clock.micros()
+    await supervisor.stop()
+    assert supervisor_of(core) is None
 
 
 async def test_a_service_that_fails_is_named_with_its_reason(core: Core) -> None:
