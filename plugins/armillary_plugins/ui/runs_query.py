@@ -16,6 +16,7 @@ from armillary.deployments.filters import DeploymentFilter
 from armillary.flow_runs.criteria import FlowRunCriteria, Selection
 from armillary.flow_runs.filters import FlowRunFilter
 from armillary.flows.filters import FlowFilter
+from armillary.work_pools.filters import WorkPoolFilter, WorkQueueFilter
 from armillary_plugins.ui.repository.runs import Place
 from armillary_plugins.ui.schemas import Choice, FilterChip, RunFilterForm
 from armillary_web.filters import STATE_TYPES, state_look
@@ -47,7 +48,8 @@ _MOST_IDS = 50
 _PLACE = re.compile(r"(\d{1,18})\.([0-9a-f-]{36})")
 _QUERY = {
     "name": "flow-run-search", "state": "state", "flow": "flow", "tags": "tags", "range": "range",
-    "flows": "flows", "deployments": "deployments",
+    "flows": "flows", "deployments": "deployments", "pools": "work-pools",
+    "queues": "work-queues",
 }  # fmt: skip
 
 
@@ -61,6 +63,8 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
     range: str = ""
     flows: str = ""
     deployments: str = ""
+    pools: str = ""
+    queues: str = ""
     before: Place | None = None
     after: Place | None = None
 
@@ -83,7 +87,13 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
         """Say which runs are meant.  Those to come are left out unless their state is asked for."""
         shown = self._shows_upcoming if upcoming is None else upcoming
         found = FlowRunCriteria(
-            flow_runs=self._runs(), flows=self._flows(), deployments=self._deployments()
+            flow_runs=self._runs(),
+            flows=self._flows(),
+            deployments=self._deployments(),
+            work_pools=WorkPoolFilter(id=Ids(any_=_ids(self.pools))) if self.pools else None,
+            work_pool_queues=(
+                WorkQueueFilter(id=Ids(any_=_ids(self.queues))) if self.queues else None
+            ),
         ).selection(workspace)
         cuts = [found.condition]
         if not shown:
@@ -161,7 +171,7 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
             ranges=tuple(Choice(value=key, text=text) for key, (text, _) in RANGES.items()),
             hidden=tuple(
                 Choice(value=_QUERY[field], text=getattr(self, field))
-                for field in ("flows", "deployments")
+                for field in ("flows", "deployments", "pools", "queues")
                 if getattr(self, field)
             ),
             chips=self._chips(names),
@@ -176,6 +186,8 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
             "range": RANGES[self.range][0] if self.range else "",
             "flows": f"Flow {_named(self.flows, names)}",
             "deployments": f"Deployment {_named(self.deployments, names)}",
+            "pools": f"Pool {_named(self.pools, names)}",
+            "queues": f"Queue {_named(self.queues, names)}",
         }
         return tuple(
             FilterChip(text=text, remove_path=self.path(**{field: ""}))

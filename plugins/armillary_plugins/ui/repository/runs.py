@@ -124,5 +124,5 @@ async def names_of(reader: Reader, table: str, ids: Sequence[str]) -> dict[str, 
 
 _NAMES = {
     table: f"select id, name from {table} where workspace = ? and id {{in_list}}"
-    for table in ("flow", "deployment", "task_run")
+    for table in ("flow", "deployment", "task_run", "work_pool", "work_queue")
 }

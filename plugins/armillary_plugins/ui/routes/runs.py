@@ -146,9 +146,14 @@ def _tabs(query: RunsQuery, counts: dict[str, int]) -> tuple[StateCount, ...]:
 
 
 async def _names(call: Call, query: RunsQuery) -> dict[str, str]:
-    """The names of the flows and deployments that are filtered by."""
+    """The names of what is filtered by its id."""
     names: dict[str, str] = {}
-    for table, text in (("flow", query.flows), ("deployment", query.deployments)):
+    for table, text in (
+        ("flow", query.flows),
+        ("deployment", query.deployments),
+        ("work_pool", query.pools),
+        ("work_queue", query.queues),
+    ):
         if text:
             names |= await repository.names_of(call.read(), table, id_texts(text))
     return names

@@ -1,0 +1,189 @@
+"""The list of work pools, the page of one, and their parts that change."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from armillary.api import Answer, Call, Routes
+from armillary.clock import from_micros
+from armillary.db.unit import Row
+from armillary.errors import NotFound
+from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.pool_schemas import (
+    LimitForm,
+    PoolDetail,
+    PoolPage,
+    PoolTwin,
+    QueueRow,
+    WorkerRow,
+)
+from armillary_plugins.ui.pool_shaping import pool_row, pool_twin, queue_row, worker_row
+from armillary_plugins.ui.repository import pools as repository
+from armillary_plugins.ui.repository.pools import Slice
+from armillary_plugins.ui.site import site_of
+from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_web.htmx import is_fragment, push_url
+
+routes = Routes(tag="Pages", mount="")
+LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-queue"
+_PAGE = 50
+_LONGEST = 200
+_SEARCH, _AFTER, _BEFORE = "name", "after", "before"
+
+
+@routes.get(LIST, scope="see_work_pools")
+async def show_pools(call: Call) -> Answer:
+    """Show the list of work pools, or only its part that changes where a script asks."""
+    site = site_of(call.core)
+    shell = site.shell(call, LIST)
+    page = await make_page(call)
+    context = {"page": page, "now": from_micros(call.received)}
+    headers = {"vary": "accept-encoding, HX-Request"}
+    if is_fragment(call.headers):
+        headers |= push_url(site.base_path + page.back)
+        return html_answer(call, site.render("_pools", **context), headers=headers)
+    return html_answer(call, site.render("pools", shell=shell, **context), headers=headers)
+
+
+@routes.get(f"/ui/fragments{LIST}", scope="see_work_pools")
+async def show_pools_fragment(call: Call) -> Answer:
+    """Show the part of the list that changes."""
+    page = await make_page(call)
+    body = site_of(call.core).render("_pools", page=page, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+@routes.get(f"{ONE}/{{name}}", scope="see_work_pools")
+async def show_pool(call: Call) -> Answer:
+    """Show a work pool with its queues and workers."""
+    return await answer_pool(call, await read_pool(call), None)
+
+
+@routes.get(f"/ui/fragments{ONE}/{{name}}", scope="see_work_pools")
+async def show_pool_fragment(call: Call) -> Answer:
+    """Show the part of a work pool's page that changes."""
+    detail = await make_detail(call, await read_pool(call))
+    body = site_of(call.core).render("_pool", detail=detail, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+async def make_twin(call: Call, limit: int) -> Twin:
+    """Read a part of the list for programs."""
+    found = await _list(call, limit=limit)
+    rows = [pool_row(row, now=call.received) for row in found.rows]
+    following = _path(_text(call, _SEARCH), after=rows[-1].name) if found.more else None
+    return Twin(kind=PoolTwin, rows=[pool_twin(row) for row in rows], next_path=following)
+
+
+async def make_queues_twin(call: Call, limit: int) -> Twin:
+    """Read a pool's queues for programs."""
+    rows = await repository.list_queues(
+        call.read(), (await read_pool(call))[0], now=call.received, limit=limit
+    )
+    return Twin(kind=QueueRow, rows=[queue_row(row, now=call.received) for row in rows])
+
+
+async def make_workers_twin(call: Call, limit: int) -> Twin:
+    """Read a pool's workers for programs."""
+    rows = await repository.list_workers(call.read(), (await read_pool(call))[0], limit=limit)
+    return Twin(kind=WorkerRow, rows=[worker_row(row) for row in rows])
+
+
+declare_twins(routes, LIST, make_twin, scope="see_work_pools")
+declare_twins(routes, f"{ONE}/{{name}}/queues", make_queues_twin, scope="see_work_queues")
+declare_twins(routes, f"{ONE}/{{name}}/workers", make_workers_twin, scope="see_workers")
+
+
+async def make_page(call: Call) -> PoolPage:
+    """Read a part of the list."""
+    name, after, before = (_text(call, word) for word in (_SEARCH, _AFTER, _BEFORE))
+    found = await _list(call, limit=_PAGE)
+    if before and not after and not found.more:
+        after = before = ""
+        found = await _list(call, limit=_PAGE, cut=False)
+    rows = tuple(pool_row(row, now=call.received) for row in found.rows)
+    here = _path(name, after=after, before="" if after else before)
+    more = found.more or bool(before and not after)
+    return PoolPage(
+        rows=rows,
+        live_path=f"/ui/fragments{here}",
+        twins=twin_paths(_path(name)),
+        back=here,
+        name=name,
+        any_pools=bool(rows) or await repository.any_pools(call.read()),
+        previous_path=_path(name, before=rows[0].name) if rows and (after or before) else None,
+        next_path=_path(name, after=rows[-1].name) if rows and more else None,
+    )
+
+
+async def _list(call: Call, *, limit: int, cut: bool = True) -> Slice:
+    after = _text(call, _AFTER) if cut else ""
+    before = _text(call, _BEFORE) if cut and not after else ""
+    return await repository.list_pools(
+        call.read(),
+        _text(call, _SEARCH),
+        limit=limit,
+        now=call.received,
+        after=after or None,
+        before=before or None,
+    )
+
+
+def _text(call: Call, name: str) -> str:
+    return call.query.get(name, "").replace("\0", "").strip()[:_LONGEST]
+
+
+def _path(name: str, **place: str) -> str:
+    given = [(word, text) for word, text in ((_SEARCH, name), *place.items()) if text]
+    return f"{LIST}?{urlencode(given)}" if given else LIST
+
+
+def pool_path(name: str) -> str:
+    """Where the page of a pool is."""
+    return f"{ONE}/{quote(name, safe='')}"
+
+
+async def read_pool(call: Call) -> Row:
+    """Read the pool an address names, by name or by id."""
+    key = call.path["name"].replace("\0", "")
+    row = await repository.read_pool(call.read(), key, now=call.received)
+    if row is None:
+        raise NotFound(
+            f"There is no work pool {key}: it was deleted, or belongs to another server."
+        )
+    return row
+
+
+async def make_detail(call: Call, row: Row) -> PoolDetail:
+    """Read the queues and workers of a pool."""
+    reader, now = call.read(), call.received
+    pool = pool_row(row, now=now)
+    queues = await repository.list_queues(reader, pool.id, now=now)
+    workers = await repository.list_workers(reader, pool.id)
+    more = 0
+    if len(workers) == repository.SHOWN:
+        more = await repository.count_workers(reader, pool.id) - len(workers)
+    return PoolDetail(
+        pool=pool,
+        queues=tuple(queue_row(each, now=now) for each in queues),
+        workers=tuple(worker_row(each) for each in workers),
+        live_path=f"/ui/fragments{pool_path(pool.name)}",
+        back=pool_path(pool.name),
+        queue_twins=twin_paths(f"{pool_path(pool.name)}/queues"),
+        worker_twins=twin_paths(f"{pool_path(pool.name)}/workers"),
+        more_queues=pool.queues - len(queues),
+        more_workers=more,
+    )
+
+
+async def answer_pool(call: Call, row: Row, form: LimitForm | None) -> Answer:
+    """Answer with the page of a pool; with a form that was sent and has a fault, as 422."""
+    site = site_of(call.core)
+    shell = site.shell(call, LIST)
+    detail = await make_detail(call, row)
+    limit = detail.pool.limit
+    shown = form or LimitForm(limit="" if limit is None else str(limit))
+    body = site.render(
+        "pool", shell=shell, detail=detail, form=shown, now=from_micros(call.received)
+    )
+    return html_answer(call, body, 200 if form is None else 422)
