@@ -13,10 +13,12 @@ from armillary_plugins.ui.deployment_schemas import (
     DeploymentRow,
     Fire,
     ParameterRow,
+    RunFormPage,
     RunMark,
     SchedulePage,
     ScheduleRow,
 )
+from armillary_plugins.ui.forms.fields import Field, Option
 from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow, TwinPaths
 from armillary_web.shell import Shell
 
@@ -147,6 +149,50 @@ def detail(*, now: datetime, runs: tuple[RunRow, ...], **changes: Any) -> Deploy
     return DeploymentDetail(**(given | changes))
 
 
+def run_form() -> RunFormPage:
+    kinds = ("text", "long", "integer", "number", "boolean", "choice", "json")
+    simple = tuple(
+        Field(
+            name=f"p/{kind}",
+            label=kind,
+            kind=kind,  # type: ignore[arg-type]  # they are kinds
+            value="true" if kind == "boolean" else "1",
+            description="What it is for",
+            error="It has to be more." if kind == "integer" else None,
+            required=kind == "text",
+            options=(Option(value="1", text="one", chosen=True),),
+        )
+        for kind in kinds
+    )
+    entry = Field(name="p/list/0", label="Entry 1", kind="text", value="a", removable=True)
+    groups = (
+        Field(name="p/box", label="Box", kind="boolean", value="true", boxed=True),
+        Field(name="p/group", label="Group", kind="object", given=False, parts=(entry,)),
+        Field(
+            name="p/list",
+            label="List",
+            kind="array",
+            value="1",
+            parts=(Field(name="p/list/0/a", label="a", kind="text"),),
+        ),
+        Field(
+            name="p/some",
+            label="Some",
+            kind="choices",
+            options=(Option(value='"red"', text="red", chosen=True),),
+        ),
+    )
+    return RunFormPage(
+        deployment_id=DEPLOYMENT_ID,
+        name="production",
+        flow_name="nightly-invoices",
+        fields=(*simple, *groups),
+        wrong=1,
+        start_problem="'soon' is no time.",
+        enforces=False,
+    )
+
+
 def pages(*, shell: Shell, now: datetime, runs: tuple[RunRow, ...]) -> dict[str, dict[str, Any]]:
     """The pages of deployments and schedules with the context they expect."""
     one = detail(now=now, runs=runs)
@@ -158,5 +204,6 @@ def pages(*, shell: Shell, now: datetime, runs: tuple[RunRow, ...]) -> dict[str,
         "ui/schedules.html": {"shell": shell, **all_schedules},
         "ui/_schedules.html": all_schedules,
         "ui/deployment.html": {"shell": shell, "one": one, "now": now},
+        "ui/run_form.html": {"shell": shell, "page": run_form()},
         "ui/_deployment.html": {"one": one, "now": now},
     }

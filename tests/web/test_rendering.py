@@ -13,7 +13,14 @@ from tests.web.documents import Document
 
 PAGES = samples.pages()
 WHOLE = sorted(name for name, context in PAGES.items() if "shell" in context)
-PARTS = {"base.html", "ui/_pool_parts.html", "ui/_run_table.html", "ui/_schedule_rows.html"}
+PARTS = {
+    "base.html",
+    "ui/_pool_parts.html",
+    "ui/_run_table.html",
+    "ui/_schedule_rows.html",
+    "ui/_schema_fields.html",
+    "ui/_system_parts.html",
+}
 
 
 def _evil(value: object) -> object:

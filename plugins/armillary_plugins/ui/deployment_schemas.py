@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from armillary_plugins.ui.forms.fields import Field
 from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow, TwinPaths
 
 
@@ -182,3 +183,21 @@ class DeploymentDetail(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[RunMark, ...] = ()
     runs: tuple[RunRow, ...] = ()
     edit_path: str | None = None
+
+
+class RunFormPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that runs a deployment."""
+
+    deployment_id: str
+    name: str
+    flow_name: str
+    fields: tuple[Field, ...] = ()
+    problem: str | None = None
+    """What is wrong with all of it."""
+    wrong: int = 0
+    """Fields with something wrong."""
+    run_name: str = ""
+    tags: str = ""
+    start: str = ""
+    start_problem: str | None = None
+    enforces: bool = True

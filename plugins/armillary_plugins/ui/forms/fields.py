@@ -86,7 +86,7 @@ def _field(
         value=_value(node, filled),
         description=node.description,
         error=problems.get(path),
-        required=member.required and not node.nullable,
+        required=member.required and not node.nullable and not removable,
         nullable=node.nullable,
         boxed=node.kind == "boolean" and not node.nullable and isinstance(node.default, bool),
         input_type=node.input_type,
