@@ -20,7 +20,9 @@ import pytest
 if TYPE_CHECKING:
     import httpx
 
+    from armillary.app import Declared
     from armillary.core import Core
+    from armillary.front import App, Front
     from armillary.services.service import Service
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +30,8 @@ _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _BLINK = 0.05
 _ROUNDS = 20
 _PATIENCE = 10.0
+_KEPT = 4
+_assembled: dict[tuple[int, ...], tuple[Declared, App]] = {}
 
 
 class ManualClock:
@@ -126,6 +130,20 @@ async def eventually(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+def app_of(core: Core) -> Front:
+    """Build the app of a core; what Litestar makes of the very same routes is made only once."""
+    from armillary.app import assembled, declared_by, in_front  # noqa: PLC0415 - see the docstring
+
+    declared = declared_by(core)
+    key = tuple(map(id, (*declared.http, *declared.foreign, declared.page)))
+    if key not in _assembled:
+        while len(_assembled) >= _KEPT:
+            del _assembled[next(iter(_assembled))]
+        # Kept with what it is made of, so that nothing else comes to have the same ids.
+        _assembled[key] = (declared, assembled(declared))
+    return in_front(core, _assembled[key][1])
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """A clock that stands until the test moves it."""
@@ -167,8 +185,6 @@ async def client(core: Core) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the core's app, without a socket in between."""
     import httpx  # noqa: PLC0415 - see the docstring of this module
 
-    from armillary.app import build  # noqa: PLC0415
-
-    transport = httpx.ASGITransport(app=build(core))
+    transport = httpx.ASGITransport(app=app_of(core))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4200") as made:
         yield made

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from armillary.access import SCOPES, Actor
-from armillary.app import build
 from armillary.core import Core
 from armillary.front import Front
+from armillary.testing import app_of
 from tests.api import Api
 from tests.contracts.bodies import BODIES
 from tests.contracts.every_route import (
@@ -96,7 +96,7 @@ async def test_whoever_lacks_a_websockets_scope_is_not_let_in(
     core: Core, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.pool("w")
-    app = build(core)
+    app = app_of(core)
     for route in sockets(core):
         let_in(monkeypatch, SCOPES - {route.scope})
         peer = Peer(app, "/api" + route.path.replace("{name}", "w"))

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from armillary.app import build
 from armillary.clock import to_micros
 from armillary.core import Core
 from armillary.db.dialect import Dialect
@@ -20,7 +19,7 @@ from armillary.db.unit import Row, Unit
 from armillary.discovery import discover
 from armillary.services.loop import Done, LoopService
 from armillary.settings import load
-from armillary.testing import ManualClock
+from armillary.testing import ManualClock, app_of
 from tests.api import add_other_workspace
 
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class Server:
         self._runner = runner
         self.core = core
         self.clock = clock
-        self._app: Any = build(core)
+        self._app: Any = app_of(core)
         self._tables: list[str] = []
         self.headers: dict[str, str] = {}
         """Of the last answer."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from armillary.app import build
 from armillary.core import Core
+from armillary.testing import app_of
 from tests.contracts.every_route import sockets
 from tests.contracts.peer import Peer
 from tests.contracts.world import World, rows_of
@@ -46,7 +46,7 @@ async def test_whoever_speaks_before_he_is_known_is_sent_away(
     core: Core, world: World, path: str
 ) -> None:
     assert world.pool
-    before, app = await rows_of(core), build(core)
+    before, app = await rows_of(core), app_of(core)
     for frame in (*FRAMES, msgspec.json.encode(EVENT).decode(), b"\xff"):
         peer = Peer(app, "/api" + path.replace("{name}", "pool"))
         peer.say(frame)
@@ -59,7 +59,7 @@ async def test_whoever_speaks_before_he_is_known_is_sent_away(
 @pytest.mark.parametrize("path", PATHS)
 async def test_nonsense_closes_with_the_code_for_it(core: Core, world: World, path: str) -> None:
     assert world.pool
-    before, app = await rows_of(core), build(core)
+    before, app = await rows_of(core), app_of(core)
     for frame in (*FRAMES, b"\xff"):
         peer = Peer(app, "/api" + path.replace("{name}", "pool"))
         await peer.greet()
@@ -72,7 +72,7 @@ async def test_nonsense_closes_with_the_code_for_it(core: Core, world: World, pa
 
 @pytest.mark.parametrize("path", ["/events/out", "/logs/out"])
 async def test_no_filter_is_a_fault(core: Core, path: str) -> None:
-    app = build(core)
+    app = app_of(core)
     for given in FILTERS:
         peer = Peer(app, f"/api{path}")
         await peer.greet()
@@ -84,7 +84,7 @@ async def test_no_filter_is_a_fault(core: Core, path: str) -> None:
 
 
 async def test_an_event_of_no_calendar_is_refused(core: Core) -> None:
-    before, app = await rows_of(core), build(core)
+    before, app = await rows_of(core), app_of(core)
     for each in TIMES:
         peer = Peer(app, "/api/events/in")
         await peer.greet()
@@ -96,7 +96,7 @@ async def test_an_event_of_no_calendar_is_refused(core: Core) -> None:
 
 async def test_whoever_leaves_in_the_middle_leaves_nothing_behind(core: Core, world: World) -> None:
     assert world.pool
-    before, app = await rows_of(core), build(core)
+    before, app = await rows_of(core), app_of(core)
     for path in PATHS:
         early = Peer(app, "/api" + path.replace("{name}", "pool"))
         await early.leave()
@@ -107,7 +107,7 @@ async def test_whoever_leaves_in_the_middle_leaves_nothing_behind(core: Core, wo
 
 
 async def test_where_no_websocket_is_none_is_accepted(core: Core) -> None:
-    app = build(core)
+    app = app_of(core)
     for path in (
         "/api/nothing",
         "/api/events/in%00",

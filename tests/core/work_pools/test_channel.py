@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from armillary.app import build
 from armillary.core import Core
 from armillary.errors import Unavailable
-from armillary.testing import ManualClock
+from armillary.testing import ManualClock, app_of
 from armillary.work_pools.channel.listeners import listeners_of
 from tests.api import Api, add_other_workspace
 from tests.core.work_pools.test_channel_protocol import frame, heartbeat, hello
@@ -31,7 +30,7 @@ class Worker:
             "subprotocols": list(protocols),
         }  # fmt: skip
         self._to_server.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.ensure_future(build(core)(scope, self._to_server.get, self._told))
+        self.task = asyncio.ensure_future(app_of(core)(scope, self._to_server.get, self._told))
 
     async def _told(self, message: Any) -> None:
         self._to_us.put_nowait(message)

@@ -7,11 +7,10 @@ import httpx
 import msgspec
 import pytest
 
-from armillary.app import build
 from armillary.concurrency import limits
 from armillary.core import Core
 from armillary.db.unit import Unit
-from armillary.testing import ManualClock
+from armillary.testing import ManualClock, app_of
 from armillary_plugins.concurrency.config import Config
 from armillary_plugins.concurrency.services import TakeSlotsBack
 
@@ -328,7 +327,7 @@ async def test_workspaces_do_not_see_each_others_limits(core: Core) -> None:
         await limits.insert(unit, limits.new_limit("other", "l", 1, unit.micros))
 
     await core.database.write(make_other, workspace=2)
-    transport = httpx.ASGITransport(app=build(core))
+    transport = httpx.ASGITransport(app=app_of(core))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         assert (await client.get(f"{V2}/l")).status_code == 404
         assert (await take(client, "l")).json() == []

@@ -11,11 +11,10 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from armillary.app import build
 from armillary.core import Core
 from armillary.pings import PingsInOrder
 from armillary.services.supervisor import Supervisor
-from armillary.testing import Ear
+from armillary.testing import Ear, app_of
 from armillary_plugins.event_persister.consumers import StoreEvents
 from armillary_plugins.event_websockets.consumers import FanOut
 
@@ -44,7 +43,7 @@ class Serving:
         self.address = f"ws://127.0.0.1:{self._socket.getsockname()[1]}/api"
         self._server = _Server(
             uvicorn.Config(
-                build(core),
+                app_of(core),
                 lifespan="off",
                 access_log=False,
                 log_level="warning",

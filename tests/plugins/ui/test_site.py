@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from armillary.app import build
 from armillary.core import Core
+from armillary.testing import app_of
 from armillary_plugins.ui.answers import POLICY
 from armillary_plugins.ui.routes import PAGES
 from tests.api import NOBODY, Api
@@ -158,7 +158,7 @@ class TestBehindAProxy:
         return {"server.base_path": "/flows-of/us", "ui.environment": "staging"}
 
     async def test_every_link_has_the_base_path(self, core: Core) -> None:
-        transport = httpx.ASGITransport(app=build(core))
+        transport = httpx.ASGITransport(app=app_of(core))
         async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
             pages = Pages(client, core)
             api = Api(client, "/flows-of/us/api")
