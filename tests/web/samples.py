@@ -10,7 +10,9 @@ from armillary_plugins.ui.schemas import (
     LogLevel,
     LogLine,
     LogPage,
+    Question,
     RunDetail,
+    RunError,
     RunFilterForm,
     RunPage,
     RunRow,
@@ -25,7 +27,7 @@ from armillary_plugins.ui.schemas import (
 )
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
-from tests.web import deployment_samples, pool_samples
+from tests.web import deployment_samples, pool_samples, system_samples
 
 NOW = datetime(2026, 11, 21, 11, 40, 0, tzinfo=UTC)
 RUN_ID = "0199b1c2-7d3e-7a41-9c55-2f6b8d0e4a17"
@@ -233,6 +235,27 @@ def run_detail(**changes: Any) -> RunDetail:
     return RunDetail(**(given | changes))
 
 
+def run_error(**changes: Any) -> RunError:
+    lines = tuple(log_line(index) for index in range(6))
+    given: dict[str, Any] = {
+        "lines": lines,
+        "error_id": lines[3].id,
+        "log_path": f"/runs/flow-run/{RUN_ID}?level=40",
+        "live_path": f"/ui/fragments/runs/flow-run/{RUN_ID}/error",
+    }
+    return RunError(**(given | changes))
+
+
+def question() -> Question:
+    return Question(
+        title="Delete amber-falcon?",
+        consequence="Its states, task runs and log go with it, for good.",
+        word="Delete",
+        action_path=f"/runs/flow-run/{RUN_ID}/delete",
+        back_path=f"/runs/flow-run/{RUN_ID}",
+    )
+
+
 def task_page(**changes: Any) -> TaskRunPage:
     begin, end = NOW - timedelta(seconds=136), NOW - timedelta(seconds=12)
     shapes = (
@@ -353,6 +376,7 @@ def pages() -> dict[str, dict[str, Any]]:
     """Every page and fragment with the context it expects."""
     run: dict[str, Any] = {
         "run": run_detail(),
+        "error": run_error(),
         "states": state_history(),
         "tasks": task_page(),
         "logs": log_page(),
@@ -365,6 +389,7 @@ def pages() -> dict[str, dict[str, Any]]:
         "errors/403.html": fault,
         "errors/404.html": fault,
         "errors/500.html": fault,
+        "errors/refused.html": fault,
         "errors/fragment.html": {"detail": "The list could not be read.", "retry_path": "/runs"},
         "ui/home.html": {"shell": shell(), "page": home(), "now": NOW},
         "ui/_home.html": {"page": home(), "now": NOW},
@@ -372,6 +397,8 @@ def pages() -> dict[str, dict[str, Any]]:
         "ui/_runs.html": {"page": run_page(), "now": NOW},
         "ui/run.html": {"shell": shell()} | run,
         "ui/_run_header.html": {"run": run_detail(), "now": NOW},
+        "ui/_run_error.html": {"error": run_error(), "run_id": RUN_ID, "now": NOW},
+        "ui/confirm.html": {"shell": shell(), "question": question()},
         "ui/_run_states.html": {"states": state_history(), "run_id": RUN_ID, "now": NOW},
         "ui/_task_runs.html": {"tasks": task_page(), "run_id": RUN_ID, "now": NOW},
         "ui/_logs.html": {"logs": log_page(), "run_id": RUN_ID},
@@ -380,5 +407,6 @@ def pages() -> dict[str, dict[str, Any]]:
         "ui/_task_run_header.html": {"run": task_detail(), "now": NOW},
         "ui/thing.html": {"shell": shell(), "thing": thing()},
         **pool_samples.pages(shell(), NOW),
+        **system_samples.pages(shell(), NOW),
         **deployment_samples.pages(shell=shell(), now=NOW, runs=(run_row(0), run_row(8))),
     }

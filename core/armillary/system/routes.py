@@ -8,11 +8,15 @@ import msgspec
 
 from armillary.api import Answer, Body, Call, Routes
 from armillary.errors import ArmillaryError, NotFound, Refused, Unavailable
+from armillary.jobs.store import count_dead
 from armillary.settings import effective
 from armillary.system import storage
 from armillary.system.versions import API_VERSION, PREFECT_VERSION
 
 routes = Routes(tag="Admin")
+_DEAD = 100
+"""Dead jobs that are counted."""
+_DEAD_JOBS = "Jobs that failed in every attempt: {}; the page /system tells why, and what helps."
 
 
 class ResultStorage(Body):
@@ -38,14 +42,14 @@ class Ready(msgspec.Struct, frozen=True, omit_defaults=True):
 
     message: str
     warnings: tuple[str, ...] = ()
-    """A sentence for each plugin that is left out."""
+    """A sentence for each plugin that is left out, and one for jobs that are dead."""
 
 
 @routes.get("/ready", scope=None, answers={200: Ready, 503: Message})
 async def ready(call: Call) -> Answer:
     """Tell whether requests can be served: the database answers, and every plugin's check."""
     try:
-        await call.core.database.read(None).one("select 1")
+        dead = await count_dead(call.core.database.read(None), most=_DEAD)
         problems = [
             f"{check.name}: {problem}"
             for check in call.core.checks
@@ -55,8 +59,10 @@ async def ready(call: Call) -> Answer:
         return _not_ready("Database is not available")
     if problems:
         return _not_ready("; ".join(problems))
-    refused = call.core.plugins.refused
-    return Answer.json(Ready("OK", tuple(refusal.sentence for refusal in refused)))
+    warnings = [refusal.sentence for refusal in call.core.plugins.refused]
+    if dead:
+        warnings.append(_DEAD_JOBS.format(f"{dead} or more" if dead == _DEAD else dead))
+    return Answer.json(Ready("OK", tuple(warnings)))
 
 
 def _not_ready(reason: str) -> Answer:

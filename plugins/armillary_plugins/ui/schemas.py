@@ -173,6 +173,31 @@ class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
     """JSON text."""
     job_variables: str = "{}"
     """JSON text."""
+    can_retry: bool = False
+    can_cancel: bool = False
+    again_path: str | None = None
+    """The form that runs its deployment, filled in as it was."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked before something that cannot be undone."""
+
+    title: str
+    consequence: str
+    word: str
+    """On the button that does it."""
+    action_path: str
+    back_path: str
+
+
+class RunError(msgspec.Struct, frozen=True, kw_only=True):
+    """The first error a run logged, among the lines around it."""
+
+    lines: tuple["LogLine", ...]
+    error_id: str | None
+    """The line that is the error; None where there is none."""
+    log_path: str
+    live_path: str | None
 
 
 class TaskRunRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -21,6 +22,8 @@ from armillary_plugins.ui.schemas import (
 )
 from armillary_web.timeline import Segment, Span, segments
 
+_LONGEST = 1500
+"""Characters of parameters that go into an address."""
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 _LEVELS = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"), (10, "DEBUG"))
 
@@ -114,7 +117,18 @@ def run_detail(row: Sequence[Any], *, live_path: str | None, now: int) -> RunDet
         parameters=row[26],
         job_variables=row[27] or "{}",
         task_run_count=row[28],
+        can_retry=row[2] in FINAL and row[8] is not None,
+        can_cancel=row[2] is not None and row[2] not in FINAL and row[2] != "CANCELLING",
+        again_path=_again_path(row[8], row[26]),
     )
+
+
+def _again_path(deployment_id: str | None, parameters: str) -> str | None:
+    """Where the deployment is run with the same parameters; long ones do not fit an address."""
+    if deployment_id is None or len(parameters) > _LONGEST:
+        return None
+    given = urlencode({"parameters": parameters})
+    return f"/deployments/deployment/{deployment_id}/run?{given}"
 
 
 def _lateness(state_type: str | None, expected: int | None, *, now: int) -> float | None:

@@ -27,6 +27,7 @@ _NAV = (
     NavItem(path="/deployments", text="Deployments", icon="rocket", hotkey="g d"),
     NavItem(path="/schedules", text="Schedules", icon="calendar-clock", hotkey="g s"),
     NavItem(path="/work-pools", text="Work pools", icon="server", hotkey="g w"),
+    NavItem(path="/system", text="System", icon="gauge", hotkey="g y"),
 )
 
 

@@ -33,6 +33,8 @@ DEPLOYMENTS = message("deployments")
 POOLS = message("pools")
 EVERYTHING = message("all")
 BEAT = message("beat")
+TIME = message("time")
+"""Time has passed, by which alone some things change."""
 
 
 class Stream:
@@ -99,10 +101,11 @@ class Streams:
             stream.offer(text)
 
     def beat(self) -> None:
-        """Give every page a sign of life."""
+        """Give every page a sign of life, and let it look at what changes by itself."""
         for streams in self._open.values():
             for stream in streams:
                 stream.offer(BEAT)
+                stream.offer(TIME)
 
     def add(self, workspace: int, stream: Stream, *, after: str | None) -> None:
         """Tell a stream what happens from now on, and what happened after a place."""

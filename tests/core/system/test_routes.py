@@ -7,7 +7,10 @@ import httpx
 import pytest
 
 from armillary.core import Core
+from armillary.db.unit import Unit
 from armillary.errors import Unavailable
+from armillary.jobs import Wanted
+from armillary.jobs.store import enqueue
 from armillary.services.check import Check
 
 
@@ -43,6 +46,23 @@ async def test_every_process_that_answers_requests_says_how_it_is(
 async def test_a_process_with_other_targets_serves_no_domain(client: httpx.AsyncClient) -> None:
     assert (await client.post("/api/flows/filter", json={})).status_code == 404
     assert (await client.post("/api/logs/filter", json={})).status_code == 200
+
+
+async def test_dead_jobs_are_a_warning_of_a_server_that_is_ready(
+    core: Core, client: httpx.AsyncClient
+) -> None:
+    async def die(unit: Unit) -> None:
+        for key in ("a", "b"):
+            wanted = Wanted(id=core.ids.uuid7(), queue="moon", job="dig", key=key, arguments={})
+            await enqueue(unit, wanted)
+        await unit.run("update job set state = 'dead'")
+
+    await core.database.write(die, workspace=1)
+    status, answer = await answered(client, "/ready")
+    assert status == 200
+    assert answer["message"] == "OK"
+    [warning] = answer["warnings"]
+    assert warning.startswith("Jobs that failed in every attempt: 2; the page /system")
 
 
 async def test_a_check_that_does_not_pass_is_told(core: Core, client: httpx.AsyncClient) -> None:

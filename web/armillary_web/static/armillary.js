@@ -3,6 +3,7 @@
  *
  * Messages of the stream are JSON: {"kind": "run", "id": "..."} and {"kind": "logs", "id": "..."}
  * for one run, {"kind": "runs"} for lists, {"kind": "all"} when too much was missed to name it,
+ * {"kind": "time"} for what changes by itself, and
  * {"kind": "beat"} every 15 seconds so that a silent stream can be told from a dead one.
  * A message becomes the event `armillary:<kind>-changed` on the body, and elements whose data-live
  * names `<kind>:<id>` or `<kind>` are fetched anew.
@@ -331,6 +332,8 @@ function ask(element, event) {
     dialog.remove();
     if (dialog.returnValue !== "yes") return;
     confirmed.add(element);
+    const sure = element.form?.elements.namedItem("confirm");
+    if (sure) sure.value = "yes";
     element.click();
   });
   body.append(dialog);

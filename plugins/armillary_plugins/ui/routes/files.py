@@ -19,7 +19,7 @@ def show_failure(call: Call, status: int, detail: str) -> Answer:
     if is_fragment(call.headers):
         body = site.templates.render("errors/fragment.html", detail=detail, retry_path=None)
         return html_answer(call, body, status)
-    name = _TEMPLATES.get(status, "errors/404.html" if status < 500 else "errors/500.html")
+    name = _TEMPLATES.get(status, "errors/refused.html" if status < 500 else "errors/500.html")
     shell = site.shell(call, None, live=False)
     body = site.templates.render(name, shell=shell, detail=detail, request_id=None)
     return html_answer(call, body, status)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros, maybe_moment
 from armillary.errors import NotFound
+from armillary_plugins.logs.repository import around_first_error
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.log_pages import AFTER, CURSOR, read_log_query
 from armillary_plugins.ui.repository import run as repository
@@ -21,8 +22,8 @@ from armillary_plugins.ui.routes.parts import (
     read_log,
     read_states,
 )
-from armillary_plugins.ui.schemas import LogPage, RunDetail, StateHistory, TaskRunPage
-from armillary_plugins.ui.shaping import run_detail, task_rows
+from armillary_plugins.ui.schemas import LogPage, RunDetail, RunError, StateHistory, TaskRunPage
+from armillary_plugins.ui.shaping import log_line, run_detail, task_rows
 from armillary_plugins.ui.site import site_of
 
 routes = Routes(tag="Pages", mount="")
@@ -46,6 +47,7 @@ async def show_run(call: Call) -> Answer:
         states=await _states(call, row),
         tasks=await _tasks(call, row),
         logs=await _log(call, row, cursor=CURSOR),
+        error=await _error(call, row),
         run_id=row[0],
         now=from_micros(call.received),
     )
@@ -57,6 +59,13 @@ async def show_run_header(call: Call) -> Answer:
     """Show a flow run's state."""
     row = await _read(call)
     return _part(call, "_run_header", row, run=_header(call, row))
+
+
+@routes.get(f"{_PARTS}/error", scope="see_flows")
+async def show_run_error(call: Call) -> Answer:
+    """Show the first error a flow run logged."""
+    row = await _read(call)
+    return _part(call, "_run_error", row, error=await _error(call, row))
 
 
 @routes.get(f"{_PARTS}/states", scope="see_flows")
@@ -116,6 +125,19 @@ async def _states(call: Call, row: Sequence[Any]) -> StateHistory:
 async def _log(call: Call, row: Sequence[Any], *, cursor: str) -> LogPage:
     run = LoggedRun(call, row, state_at=_STATE, start_at=_START)
     return await read_log(call, run, read_log_query(_page_path(row), call.query, cursor=cursor))
+
+
+async def _error(call: Call, row: Sequence[Any]) -> RunError:
+    """Read the lines around the first error of a run that went wrong."""
+    wrong = row[_STATE] in ("FAILED", "CRASHED")
+    found = await around_first_error(call.read(), row[0], before=4, after=4) if wrong else None
+    settled = is_settled(call, row[_STATE], row[_ENTERED])
+    return RunError(
+        lines=tuple(log_line(line, {}) for line in found.lines) if found else (),
+        error_id=found.error_id if found else None,
+        log_path=f"{_page_path(row)}?level=40",
+        live_path=None if settled else _part_path(row, "error"),
+    )
 
 
 async def _tasks(call: Call, row: Sequence[Any]) -> TaskRunPage:
