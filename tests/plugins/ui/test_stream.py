@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from armillary.app import build
 from armillary.core import Core
 from armillary.services.supervisor import Supervisor
-from armillary.testing import Ear, ManualClock
+from armillary.testing import Ear, ManualClock, app_of
 from armillary_plugins.ui.config import Config
 from armillary_plugins.ui.consumers import TellPages, changed
 from armillary_plugins.ui.services import Heartbeat
@@ -75,7 +74,7 @@ async def listening(
         "scheme": "http", "server": ("127.0.0.1", 4200), "client": ("127.0.0.1", 1),
         "root_path": "", "asgi": {"version": "3.0"}, "state": {},
     }  # fmt: skip
-    app = build(core)
+    app = app_of(core)
 
     async def serve() -> None:
         await app(scope, browser.receive, browser.send)  # type: ignore[arg-type]
