@@ -64,6 +64,7 @@ class Site:
             "run",
             shell=samples.shell(),
             run=self.header,
+            error=samples.run_error(lines=(), live_path=None),
             states=samples.state_history(),
             tasks=samples.task_page(),
             logs=samples.log_page(),

@@ -30,6 +30,15 @@ _PAGE = f"select {_COLUMNS} {_OF_RUN} and {_LATER}"
 _ARRIVED = f"select {_COLUMNS} {_OF_RUN} and {_SINCE}"
 _TASK_PAGE = f"select {_COLUMNS} {_OF_TASK_RUN} and {_LATER}"
 _TASK_ARRIVED = f"select {_COLUMNS} {_OF_TASK_RUN} and {_SINCE}"
+_FIRST_ERROR = f"select {_COLUMNS} {_OF_RUN} order by timestamp, key limit 1"
+_AROUND = f"""
+select {_COLUMNS} from (select {_COLUMNS} {_OF_RUN} and (timestamp, key) < (?, ?)
+    order by timestamp desc, key desc limit ?) earlier
+union all
+select {_COLUMNS} from (select {_COLUMNS} {_OF_RUN} and (timestamp, key) > (?, ?)
+    order by timestamp, key limit ?) later
+"""
+_ERROR = 40
 _NEWEST = "select coalesce(max(key), 0) from log"
 _RUN_NAME = "select name from flow_run where id = ? and workspace = ?"
 _NOTABLE = """
@@ -148,6 +157,30 @@ async def tail(  # noqa: PLR0913 - which lines, from where, how many
     more = len(rows) == limit
     last = (rows[-1][5], rows[-1][0]) if rows else None
     return Tail([_log(row) for row in rows], cursors.written(place.after(last, more=more)), more)
+
+
+class Around(msgspec.Struct, frozen=True):
+    """Lines around one of them."""
+
+    lines: list[Log]
+    error_id: str
+
+
+async def around_first_error(
+    reader: Reader, flow_run_id: str, *, before: int, after: int
+) -> Around | None:
+    """Return the first error a flow run logged with the lines around it; None without one."""
+    of_run = (reader.workspace, flow_run_id)
+    rows = await reader.all(_FIRST_ERROR, *of_run, _ERROR)
+    if not rows:
+        return None
+    error = rows[0]
+    place = (error[5], error[0])
+    around = await reader.all(
+        _AROUND, *of_run, _LOWEST, *place, before, *of_run, _LOWEST, *place, after
+    )
+    lines = sorted([error, *around], key=lambda row: (row[5], row[0]))
+    return Around([_log(row) for row in lines], log_id(error[1], error[0]))
 
 
 async def newest_key(reader: Reader) -> int:

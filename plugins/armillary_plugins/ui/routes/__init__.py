@@ -1,10 +1,15 @@
 """The pages' addresses: all outside the API."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from armillary_plugins.ui.routes import (
     deployment,
     deployments,
     files,
     home,
+    others,
     pool_changes,
     pools,
     queues,
@@ -19,6 +24,10 @@ from armillary_plugins.ui.routes import (
     things,
 )
 from armillary_plugins.ui.routes.stream import open_stream
+
+if TYPE_CHECKING:
+    from armillary import Core
+    from armillary.api import Routes
 
 PAGES = (
     home.routes,
@@ -39,4 +48,10 @@ PAGES = (
     files.routes,
 )
 
-__all__ = ["PAGES", "open_stream"]
+
+def pages_of_others(core: Core) -> list[Routes]:
+    """Return the routes of the pages that other plugins add; PluginFailed for one that is taken."""
+    return others.routes_of(core, {route.path for routes in PAGES for route in routes.http})
+
+
+__all__ = ["PAGES", "open_stream", "pages_of_others"]
