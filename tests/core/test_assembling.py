@@ -98,7 +98,7 @@ async def started(home: Path) -> AsyncIterator[Core]:
     ("files", "reason"),
     [
         (tables("1 / 0"), "its migration steps cannot be read (ZeroDivisionError"),
-        (tables("STATEMENTS = ('create tabel moon',)"), "its migration step m0001_create fails"),
+        (tables("STATEMENTS = ('create moon',)"), "its migration step m0001_create fails"),
         (tables(STEP.format("'create table flow (id text)',")), "table flow already exists"),
         (
             tables(STEP.format(""), belongs=', belongs=(Belongs(table="moon", to="sky", by="x"),)'),
@@ -128,7 +128,7 @@ async def test_what_fails_on_the_way_is_left_out_and_the_rest_starts(
 async def test_nothing_of_a_failed_step_is_kept_and_the_repaired_plugin_starts(
     installed: Installed, tmp_path: Path
 ) -> None:
-    installed.write("moons", files=tables(STEP.format("'create tabel moon2',")))
+    installed.write("moons", files=tables(STEP.format("'create moon',")))
     async with started(tmp_path) as core:
         assert [refusal.plugin for refusal in core.plugins.refused] == ["moons"]
     repaired = tables(STEP.format(""))["steps/m0001_create.py"]
@@ -160,7 +160,7 @@ async def test_what_is_left_out_is_told_by_readiness_log_and_command(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    installed.write("moons", files=tables("STATEMENTS = ('create tabel moon',)"))
+    installed.write("moons", files=tables("STATEMENTS = ('create moon',)"))
     async with started(tmp_path) as core:
         with caplog.at_level(logging.INFO, "armillary.plugins"):
             await tell(core)
@@ -216,7 +216,7 @@ async def test_a_plugin_that_is_removed_leaves_its_tables_and_that_is_said(
 def test_upgrading_by_command_does_all_it_can_and_says_what_it_cannot(
     installed: Installed, tmp_path: Path
 ) -> None:
-    installed.write("moons", files=tables("STATEMENTS = ('create tabel moon',)"))
+    installed.write("moons", files=tables("STATEMENTS = ('create moon',)"))
     lines = database_command.upgrade(settings_in(tmp_path), discover())
     assert lines[0] == "applied core/m0001_create"
     assert lines[-1].startswith("The plugin moons (armillary-moons 0.3) is left out")

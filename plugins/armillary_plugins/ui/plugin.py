@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 @hookimpl
-def register_routes(core: Core) -> list[Any]:  # noqa: ARG001 - they ask the call for it
-    """The pages, their parts, the static files, and the stream of changes."""
-    from armillary_plugins.ui.routes import PAGES, open_stream
+def register_routes(core: Core) -> list[Any]:
+    """The pages, also those of other plugins, static files, and the stream of changes."""
+    from armillary_plugins.ui.routes import PAGES, open_stream, pages_of_others
 
-    return [*PAGES, open_stream]
+    return [*PAGES, *pages_of_others(core), open_stream]
 
 
 @hookimpl

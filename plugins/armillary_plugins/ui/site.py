@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from armillary_plugins.ui.config import Config
-from armillary_plugins.ui.hookspecs import Pages
 from armillary_plugins.ui.streams import streams_of
 from armillary_web.assets import Assets
+from armillary_web.pages import Pages
 from armillary_web.shell import NavItem, Shell, read_preferences
 from armillary_web.templating import Templates
 

@@ -1,0 +1,49 @@
+"""What a plugin adds to the pages; it is declared here so that no plugin need import another."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from armillary_web.shell import NavItem
+
+if TYPE_CHECKING:
+    from armillary.api import Call
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is made by reading something and rendering it."""
+
+    path: str
+    """Where it is, without the base path: `/hello`."""
+    scope: str | None
+    """What whoever asks must be allowed to."""
+    template: str
+    """Its template, as `<plugin>/<file>`; it extends `base.html`."""
+    read: Callable[[Call], Awaitable[Mapping[str, Any]]]
+    """Reads what the template is given, besides `shell`."""
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plugin adds: its templates, pages, and places in the navigation.
+
+    Pages that do more than read and render are routes: `Routes(tag="Pages", mount="")`.
+    """
+
+    templates: Path | None = None
+    """A folder of templates; they are known as `<plugin>/<file>`."""
+    pages: tuple[Page, ...] = ()
+    """Its pages."""
+    nav: tuple[NavItem, ...] = ()
+    """Its entries in the navigation."""
+    edits_deployment: Callable[[str, str | None, str], bool] | None = None
+    """Whether a deployment of this id, entrypoint and job variables (JSON text) is its own."""
+    edit_path: str = ""
+    """Where it is edited then; the id follows."""
+    new_path: str | None = None
+    """Where a new deployment is made."""
+    new_text: str = ""
+    """What the link there says."""
