@@ -102,16 +102,28 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """The first page."""
+    """The first page: what runs, what went wrong, what is late, what comes next."""
 
     period: str
     """What the counts are of, for example `Past 24 hours`."""
     counts: tuple[StateCount, ...]
+    running: tuple[RunRow, ...]
     failures: tuple[RunRow, ...]
+    late: tuple[RunRow, ...]
+    upcoming: tuple[RunRow, ...]
+    """The next to come first."""
     recent: tuple[RunRow, ...]
+    late_count: int
+    failed_count: int
+    capped: int
+    """A count of more than this is not exact."""
+    late_path: str
+    failed_path: str
     any_runs: bool
     api_url: str
     """What a client is told to use, for the command of the empty state."""
+    server_words: str
+    """What has to be said to commands for them to find this server, with a space before it."""
 
 
 class StateRow(msgspec.Struct, frozen=True, kw_only=True):
