@@ -77,9 +77,12 @@ update agent_run set given_up = ? where flow_run_id = ? and session = ? and clai
 """
 _FORGET = "delete from agent_run where flow_run_id = ? and session = ? and claim = ?"
 _HEAR_NO_LATER = "update agent set seen = ? where seen > ?"
-_FORGET_HOLDS = """
-delete from agent_run where since < ? and not exists (select 1 from agent a
-  where a.workspace = agent_run.workspace and a.session = agent_run.session and a.seen >= ?)
+_FORGET_HOLDS = f"""
+delete from agent_run where since < ?
+  and not exists (select 1 from agent a
+    where a.workspace = agent_run.workspace and a.session = agent_run.session and a.seen >= ?)
+  and not exists (select 1 from flow_run r
+    where r.id = agent_run.flow_run_id and {_UNDER_WAY})
 """
 _FORGET_AGENTS = """
 delete from agent where seen < ?

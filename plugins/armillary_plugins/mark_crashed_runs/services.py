@@ -15,8 +15,7 @@ from armillary_plugins.mark_crashed_runs.repository import Forsaken, Present
 _SECOND = 1_000_000
 _LATE = 5
 """Seconds by which a turn may be late without anything being the matter."""
-_HOUR = 3600 * _SECOND
-_DAY = 24 * _HOUR
+_DAY = 86_400 * _SECOND
 _UNDER_WAY = frozenset({StateType.PENDING, StateType.RUNNING, StateType.CANCELLING})
 
 
@@ -34,7 +33,6 @@ class MarkCrashedRuns(LoopService):
         self.config = config
         self._listening_since: int | None = None
         self._looked = 0
-        self._tidied = 0
         self._set_back = False
         """Whether the clock may have been put back since agents were heard of."""
 
@@ -61,12 +59,10 @@ class MarkCrashedRuns(LoopService):
         changed = 0
         for run in self.each(runs):
             changed += await self._end(run)
-        # Whoever lives was heard of by now, and what is left to end was found.
-        if since and len(runs) < self.config.batch and not 0 <= now - self._tidied < _HOUR:
+        if runs and since:
             await self.core.database.write(
                 lambda unit: repository.forget_agents(unit, now - _DAY), workspace=None
             )
-            self._tidied = now
         self._looked = now
         return Done(found=len(runs), changed=changed)
 

@@ -159,15 +159,21 @@ async def test_a_run_that_waits_stays_its_agents_until_it_is_claimed(
     assert await turns(service, clock, 120) == 1
 
 
-async def test_what_an_agent_held_is_forgotten_a_day_later(
+async def test_what_an_agent_held_is_forgotten_a_day_later_when_the_next_one_is_gone(
     core: Core, agents: Agents, service: MarkCrashedRuns, clock: ManualClock
 ) -> None:
-    await agents.holding("COMPLETED")
+    deployment = (await agents.api.deployment())["id"]
+    ended, later = [(await agents.api.run(deployment))["id"] for _ in range(2)]
+    await agents.beat(claiming=[{"id": ended, "claim": CLAIM}])
+    await agents.api.set_state(ended, "COMPLETED")
     await clock.advance(90_000)
-    await turns(service, clock, 60)
+    await agents.beat(SECOND, name="b", claiming=[{"id": later, "claim": FIRST}])
+    details = {"transition_id": FIRST}
+    await agents.api.set_state(later, "PENDING", force=False, state_details=details)
+    assert await turns(service, clock, 120) == 1
     reader = core.database.read(None)
-    assert await reader.value("select count(*) from agent_run") == 0
-    assert await reader.value("select count(*) from agent") == 0
+    assert await reader.value("select flow_run_id from agent_run") == later
+    assert await reader.value("select name from agent") == "b"
 
 
 async def test_an_agent_that_is_heard_of_keeps_its_runs(
