@@ -47,6 +47,8 @@ _ELSEWHERE = ("editor elsewhere", "operator elsewhere", "worker elsewhere")
 _REMOVED = 0.5
 _COMMANDED = 0.4
 """The share of seeds with an agent."""
+_ACCOMPANIED = 0.25
+"""The share of those that have another agent for the same pool."""
 _AGENT_LIVES = 250.0
 _BRANCHED = 0.4
 """The share of seeds with people in another workspace."""
@@ -196,18 +198,21 @@ def draw(seed: int) -> Plan:
         return random.Random(f"{of} {seed}")  # noqa: S311 - the point is that it repeats
 
     clients = list(_arrivals(chance("clients")))
-    agents = list(_agents(chance("agents")))
+    agents = list(_agents(chance("agents"), "agent", _COMMANDED))
+    others = list(_agents(chance("other agents"), "other agent", _ACCOMPANIED)) if agents else []
     steps: list[Step] = [
         *_tunings(chance("tunings")),
         *clients,
         *_removers(chance("removers")),
         *agents,
+        *others,
         *_kills(chance("kills")),
         *_stops(chance("stops")),
         *_full_disks(chance("full disks")),
         *_weathers(chance("weathers")),
         *_freezes(chance("freezes"), [client.name for client in clients]),
         *_agents_freeze(chance("freezes of agents"), agents),
+        *_agents_freeze(chance("freezes of other agents"), others),
         *_jumps(chance("jumps")),
     ]
     return Plan(seed=seed, life=LIFE, steps=tuple(_numbered(steps)))
@@ -250,15 +255,15 @@ def _removers(chance: random.Random) -> Iterable[Arrival]:
         )  # fmt: skip
 
 
-def _agents(chance: random.Random) -> Iterable[Arrival]:
+def _agents(chance: random.Random, name: str, share: float) -> Iterable[Arrival]:
     """One agent, killed now and then and started again under its name."""
-    if chance.random() >= _COMMANDED:
+    if chance.random() >= share:
         return
     at = chance.uniform(0, 60)
     while at < LIFE:
         leaves = at + chance.expovariate(1 / _AGENT_LIVES)
         yield Arrival(
-            number=0, at=at, role="agent", name="agent", seed=chance.getrandbits(32),
+            number=0, at=at, role="agent", name=name, seed=chance.getrandbits(32),
             leaves=min(leaves, LIFE),
         )  # fmt: skip
         at = leaves + chance.choice((2.0, 100.0)) * chance.random()
@@ -268,7 +273,7 @@ def _agents_freeze(chance: random.Random, agents: Sequence[Arrival]) -> Iterable
     if agents:
         for at in _moments(chance, LIFE / 2):
             seconds = chance.choice((5.0, 100.0)) * chance.uniform(0.5, 1.5)
-            yield Freeze(number=0, at=at, who="agent", seconds=seconds)
+            yield Freeze(number=0, at=at, who=agents[0].name, seconds=seconds)
 
 
 def _moments(chance: random.Random, every: float) -> Iterable[float]:
