@@ -29,8 +29,12 @@ PUBLIC = {
     "GET /flow-runs/task-run/{id}", "GET /ui/static/{path:path}", "GET /patterns",
 }  # fmt: skip
 """What anybody may ask for: whether we live, what we speak, where pages moved, our own files."""
-EXPECTED = {"GET /csrf-token": 422, "GET /ui/static/{path:path}": 404}
-"""What a request in order is answered with where that is no success."""
+EXPECTED = {
+    "GET /csrf-token": 422, "GET /ui/static/{path:path}": 404,
+    "POST /system/jobs/{id}/discard": 409, "POST /jobs/{id}/retry": 409, "DELETE /jobs/{id}": 409,
+}  # fmt: skip
+"""What a request in order is answered with where that is no success: the one dead job is no longer
+dead once the page has tried it again."""
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from tests.end_to_end.looking import addresses, faults_of, order_of_keys
 from tests.end_to_end.programs import Armillary
 from tests.web.test_browser import FLAGS
 
@@ -59,6 +60,34 @@ class Client:
         }  # fmt: skip
         self._post("/events", [event])
         return task
+
+    def things(self) -> dict[str, str]:
+        """One of each kind of thing that has a page: its id, or its name."""
+        name = f"looked-at-{uuid4().hex[:8]}"
+        run = self.new_run(name)
+        task = self.new_task(run)
+        self.log(run, "a line to read")
+        self.set_state(run, "FAILED", "no invoices")
+        self._post("/work_pools/", {"name": name, "type": "process"})
+        deployment = {
+            "name": name, "flow_id": self.flow, "work_pool_name": name,
+            "tags": ["eu"], "schedules": [{"schedule": {"cron": "7 * * * *", "timezone": "UTC"}}],
+            "parameter_openapi_schema": {
+                "type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"],
+            },
+        }  # fmt: skip
+        made = self._post("/deployments/", deployment)
+        self._post(f"/deployments/{made['id']}/create_flow_run", {"parameters": {"day": "today"}})
+        limit = {"name": name, "limit": 1, "active": True}
+        return {
+            "flow-run": run,
+            "task-run": task,
+            "flow": self.flow,
+            "deployment": made["id"],
+            "work-pool": name,
+            "work-queue": made["work_queue_id"],
+            "concurrency-limit": self._post("/v2/concurrency_limits/", limit)["id"],
+        }
 
     def log(self, run: str, message: str) -> None:
         line = {
@@ -154,6 +183,27 @@ def test_new_runs_appear_in_the_list_and_filters_are_in_the_address(
     client.set_state(first, "COMPLETED")
     expect(row).to_contain_text("Completed")
     assert page.evaluate("window.same") is True
+
+
+def test_every_page_is_light_within_reach_of_keys_and_sound_to_axe_in_both_themes(
+    page: Page, client: Client
+) -> None:
+    made = client.things()
+    faults = [fault for path in addresses(made) for fault in faults_of(page, path)]
+    assert not faults, "\n".join(faults)
+
+
+def test_keys_alone_change_a_pool_and_are_led_as_one_reads(page: Page, client: Client) -> None:
+    pool = client.things()["work-pool"]
+    page.goto(f"/work-pools/work-pool/{pool}")
+    gets, stands = order_of_keys(page)
+    assert gets == stands
+    limit = page.get_by_label("Runs at once")
+    limit.focus()
+    page.keyboard.type("3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pool")).to_contain_text("0 of 3")
 
 
 def test_everything_can_be_read_without_scripts(

@@ -25,6 +25,7 @@ from armillary_plugins.ui.site import site_of
 MOST = 1000
 """Rows in one part, and how many come where `limit` asks for no fewer."""
 
+TWIN_ENDINGS = (".json", ".csv")
 _CSV = "text/csv; charset=utf-8"
 _JSON = "application/json"
 _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") + tuple(

@@ -32,9 +32,10 @@ async def resume_pool(call: Call, body: Form) -> Answer:
 async def limit_pool(call: Call, body: Form) -> Answer:
     """Change how many runs of a work pool may go on at once."""
     row = await read_pool(call)
-    limit, error = read_number(body.get("limit"), "The limit", least=0, most=_MOST_LIMIT)
+    given = body.get("limit", "" if row[5] is None else str(row[5]))
+    limit, error = read_number(given, "The limit", least=0, most=_MOST_LIMIT)
     if error is not None:
-        form = LimitForm(limit=body.get("limit"), limit_error=error)
+        form = LimitForm(limit=given, limit_error=error)
         return await answer_pool(call, row, form)
     await _change_pool(call, row[1], {"concurrency_limit": limit})
     return see_other(call, pool_path(row[1]))
@@ -56,14 +57,15 @@ async def resume_queue(call: Call, body: Form) -> Answer:
 async def change_queue(call: Call, body: Form) -> Answer:
     """Change how many runs of a work queue may go on at once, and before whose they come."""
     row = await read_queue(call)
-    given = body.get("priority")
-    limit, limit_error = read_number(body.get("limit"), "The limit", least=0, most=_MOST_LIMIT)
+    now = "" if row[5] is None else str(row[5])
+    given_limit, given = body.get("limit", now), body.get("priority", str(row[3]))
+    limit, limit_error = read_number(given_limit, "The limit", least=0, most=_MOST_LIMIT)
     priority, error = read_number(given, "The priority", least=1, most=_MOST_PRIORITY)
     if priority is None and error is None:
         error = "A queue needs a priority: 1 comes first."
     if limit_error or error:
         form = LimitForm(
-            limit=body.get("limit"), limit_error=limit_error, priority=given, priority_error=error
+            limit=given_limit, limit_error=limit_error, priority=given, priority_error=error
         )
         return await answer_queue(call, row, form)
     await _change_queue(call, {"concurrency_limit": limit, "priority": priority})
