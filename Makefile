@@ -18,6 +18,7 @@ VENV := .venv
 PREFECT := .venv-prefect
 DEMO ?=
 DEMO_ENV := .venv-demo
+BINARY := .venv-binary
 LOCKS := packaging/locks
 BIN := $(VENV)/bin
 # A lock is complete, so nothing is resolved; pip would, and trip over names with extras.
@@ -25,7 +26,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite soak simulate model bench profile docs snapshots plugin format lock clean
+.PHONY: help setup start test lint types suite soak simulate model bench profile docs snapshots plugin binary format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,8 +77,15 @@ docs: $(VENV)/.dev ## write the generated parts of the documents anew
 snapshots: $(VENV)/.dev ## write tests/snapshots anew; the diff is the review
 	$(BIN)/pytest -q -m snapshots --rewrite || [ $$? -eq $(NONE_FOUND) ]
 
-plugin: $(VENV)/.dev ## begin a plugin from the template: make plugin NAME=hello
-	@$(BIN)/python plugins/template/render.py "$(NAME)"
+plugin: $(VENV)/.dev ## begin a plugin: NAME=hello; AT=../armillary-hello has it stand alone
+	@$(BIN)/python plugins/template/render.py "$(NAME)" $(if $(AT),--at "$(AT)")
+
+binary: $(BINARY)/.installed ## build the folder dist/armillary, which runs where there is no Python
+	@$(BINARY)/bin/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@echo "Putting dist/armillary together ..."
+	@$(BINARY)/bin/pyinstaller --noconfirm --clean --log-level ERROR --distpath dist \
+		--workpath build/binary packaging/binary/armillary.spec
+	@echo "dist/armillary/armillary: $$(du -sm dist/armillary | cut -f1) MB"
 
 format: $(VENV)/.dev ## let ruff format and repair what it can
 	$(BIN)/ruff check --fix-only .
@@ -91,7 +99,7 @@ clean: ## remove what tools left behind; the environments stay
 	find core plugins web migrations packaging tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip is the last file that making an environment writes, so it stands for the whole.
-$(VENV)/bin/pip $(PREFECT)/bin/pip $(DEMO_ENV)/bin/pip:
+$(VENV)/bin/pip $(PREFECT)/bin/pip $(DEMO_ENV)/bin/pip $(BINARY)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is older than 3.11, which Armillary needs: say which to take," \
 			"for example: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -117,6 +125,11 @@ $(VENV)/.dev: $(LOCKS)/dev.txt $(VENV)/.armillary
 $(PREFECT)/.installed: $(LOCKS)/reference.txt | $(PREFECT)/bin/pip
 	@echo "Installing the real Prefect into $(PREFECT) ..."
 	@$(PREFECT)/bin/pip $(INSTALL) $<
+	@touch $@
+
+$(BINARY)/.installed: $(LOCKS)/binary.txt | $(BINARY)/bin/pip
+	@echo "Installing what the binary is made of into $(BINARY) ..."
+	@$(BINARY)/bin/pip $(INSTALL) $<
 	@touch $@
 
 # The demo does without where it cannot be had.

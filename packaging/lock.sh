@@ -19,5 +19,7 @@ compile() {
 }
 
 compile runtime pyproject.toml --group pyproject.toml:build "$@"
+compile binary pyproject.toml --group pyproject.toml:binary \
+    --constraints packaging/locks/runtime.txt "$@"
 compile dev pyproject.toml --group pyproject.toml:dev --constraints packaging/locks/runtime.txt "$@"
 compile reference --group pyproject.toml:reference "$@"

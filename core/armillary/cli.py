@@ -10,10 +10,10 @@ from pathlib import Path
 
 from armillary.command import Command
 from armillary.commands import COMMANDS
-from armillary.discovery import discover
+from armillary.discovery import add_folder, discover
 from armillary.errors import ConfigError, PluginFailed, Unavailable
 from armillary.plugins import Plugins, enabled_among
-from armillary.settings import load
+from armillary.settings import TopSettings, load
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(given: Sequence[str]) -> int:
     words, rest = _parted(given)
+    add_folder(_home_in(words))
     arguments = _parser(_commands(words)).parse_args(words)
     command: Command = arguments.command
     if rest is not None and not command.rest:
@@ -47,6 +48,14 @@ def _run(given: Sequence[str]) -> int:
     code = command.run(arguments)
     sys.stdout.flush()
     return code
+
+
+def _home_in(words: Sequence[str]) -> Path:
+    """Find out where the home is before there are plugins to ask what the words mean."""
+    parser = argparse.ArgumentParser(prog="armillary", add_help=False, allow_abbrev=False)
+    parser.add_argument("--home")
+    said = parser.parse_known_args(words)[0].home
+    return Path(said or os.environ.get("ARMILLARY_HOME") or TopSettings().home).expanduser()
 
 
 def _parted(given: Sequence[str]) -> tuple[Sequence[str], list[str] | None]:

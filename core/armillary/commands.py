@@ -12,6 +12,7 @@ import msgspec
 
 from armillary.command import Command
 from armillary.discovery import GROUPS, SERVER, WORDS, Found, Refusal, discover
+from armillary.manifest import PLUGIN_API
 from armillary.plugins import Plugins, enabled_among
 from armillary.settings import Settings, effective, load
 
@@ -223,7 +224,11 @@ def _agreed(question: str) -> bool:
 def _version(_: argparse.Namespace) -> int:
     from armillary.system.versions import PREFECT_VERSION
 
-    print(f"armillary {importlib.metadata.version('armillary')} (speaks Prefect {PREFECT_VERSION})")
+    python = ".".join(map(str, sys.version_info[:3]))
+    print(
+        f"armillary {importlib.metadata.version('armillary')} "
+        f"(speaks Prefect {PREFECT_VERSION}, plugin API {PLUGIN_API}, Python {python})"
+    )
     return 0
 
 

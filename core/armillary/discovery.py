@@ -13,6 +13,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def told(error: BaseException) -> str:
     """Say what was raised, on one line and without the full stop."""
     text = " ".join(str(error).split()).rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def add_folder(home: Path) -> None:
+    """Let what pip put into the folder of plugins of a home be imported, after all else."""
+    folder = home / "plugins"
+    if folder.is_dir() and str(folder) not in sys.path:
+        sys.path.append(str(folder))
+        importlib.invalidate_caches()
 
 
 def discover() -> dict[str, Found]:

@@ -11,7 +11,10 @@ from armillary.discovery import discover
 from armillary.plugins import Plugins, enabled_among
 
 ROOT = Path(__file__).parents[2]
-OUTSIDE = {".venv", ".venv-prefect", ".venv-demo", ".hypothesis", ".pytest_cache", "node_modules"}
+OUTSIDE = {
+    ".venv", ".venv-prefect", ".venv-demo", ".venv-binary", ".hypothesis", ".pytest_cache", "build",
+    "dist", "node_modules",
+}  # fmt: skip
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.rglob("*.md")

@@ -83,7 +83,7 @@ def test_a_source_root_holds_one_package_and_documents() -> None:
 
 
 def test_every_group_has_its_lock() -> None:
-    assert {lock.stem for lock in LOCKS} == {"dev", "reference", "runtime"}
+    assert {lock.stem for lock in LOCKS} == {"binary", "dev", "reference", "runtime"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
@@ -110,9 +110,10 @@ def test_a_lock_names_no_index_and_no_machine(lock: Path) -> None:
     assert told == []
 
 
-def test_the_development_lock_agrees_with_what_users_run() -> None:
-    runtime, dev = (
+@pytest.mark.parametrize("name", ["binary", "dev"])
+def test_what_is_tested_and_built_agrees_with_what_users_run(name: str) -> None:
+    runtime, other = (
         dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
-        for lock in (ROOT / "packaging/locks/runtime.txt", ROOT / "packaging/locks/dev.txt")
+        for lock in (ROOT / "packaging/locks/runtime.txt", ROOT / f"packaging/locks/{name}.txt")
     )
-    assert runtime.items() <= dev.items()
+    assert runtime.items() <= other.items()

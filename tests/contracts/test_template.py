@@ -32,7 +32,7 @@ sys.exit(pytest.main([*options, f"{root}/tests/plugins/hello"]))
 
 def test_a_rendered_plugin_is_whole(tmp_path: Path) -> None:
     written = runpy.run_path(str(TEMPLATE))["render"]("hello", tmp_path)
-    assert len(written) == 9
+    assert len(written) == 16
     assert not any("example" in path.read_text() for path in written)
     anatomy = ROOT / "tests/contracts/test_anatomy.py"
     done = subprocess.run(
@@ -43,7 +43,7 @@ def test_a_rendered_plugin_is_whole(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    assert "3 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["", "Hello", "two words", "../up"])

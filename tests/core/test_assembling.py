@@ -240,3 +240,17 @@ async def test_what_an_operator_set_wrong_still_stops_the_start(
     with pytest.raises(ConfigError, match=r"^moons.phase is none$") as caught:
         await assembled(settings_in(tmp_path), discover(), asked)
     assert not isinstance(caught.value, PluginFailed)
+
+
+def test_the_folder_of_plugins_of_the_home_is_looked_into(
+    folder: PluginFolder,  # noqa: ARG001 - without what ships
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with installed_in(tmp_path / "home" / "plugins") as installed:
+        sys.path.remove(str(installed.path))
+        installed.write("moons", files={"plugin.py": COMMANDS.format("look")})
+        assert main(["look", f"--home={tmp_path / 'home'}"]) == 0
+        assert sys.path[-1] == str(installed.path), "what ships is found before it"
+        assert main(["plugins", "--home", str(tmp_path / "home")]) == 0
+    assert "●  moons" in capsys.readouterr().out

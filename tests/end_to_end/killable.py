@@ -47,12 +47,16 @@ class Killable:
             self._process.kill()
             self._process.wait()
 
+    def words(self) -> list[str]:
+        """The command that is told to start."""
+        return [sys.executable, "-m", self.module]
+
     def launch(self) -> None:
         """Start it and go on."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self.module, "start", f"--port={self.port}",
-                 f"--home={self.home}", "--no-browser"],
+                [*self.words(), "start", f"--port={self.port}", f"--home={self.home}",
+                 "--no-browser"],
                 stdout=log, stderr=subprocess.STDOUT, env=self._environ,
             )  # fmt: skip
 

@@ -9,6 +9,7 @@ _ADD = (
     "on conflict (workspace) do update set moments = example.moments + 1"
 )
 _READ = "select moments from example where workspace = ?"
+_FORGET = "delete from example where workspace = ?"
 
 
 async def add_moment(unit: Unit) -> None:
@@ -19,3 +20,8 @@ async def add_moment(unit: Unit) -> None:
 async def read_moments(reader: Reader) -> int:
     """Return how many were counted."""
     return int(await reader.value(_READ, reader.workspace) or 0)
+
+
+async def forget_moments(unit: Unit) -> None:
+    """Forget those of the unit's workspace."""
+    await unit.run(_FORGET, unit.workspace)

@@ -1,0 +1,11 @@
+"""What travels."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Moments(msgspec.Struct, frozen=True):
+    """The number."""
+
+    moments: int
