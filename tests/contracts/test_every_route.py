@@ -31,10 +31,13 @@ PUBLIC = {
 """What anybody may ask for: whether we live, what we speak, where pages moved, our own files."""
 EXPECTED = {
     "GET /csrf-token": 422, "GET /ui/static/{path:path}": 404,
+    "GET /commands/command/{id}": 404, "POST /commands/command/{id}": 404,
+    "POST /commands/new": 422,
     "POST /system/jobs/{id}/discard": 409, "POST /jobs/{id}/retry": 409, "DELETE /jobs/{id}": 409,
 }  # fmt: skip
 """What a request in order is answered with where that is no success: the one dead job is no longer
-dead once the page has tried it again."""
+dead once the page has tried it again, the deployment is no plain command, and a form that is empty
+lacks its name."""
 
 
 @pytest.fixture

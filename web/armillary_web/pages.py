@@ -12,6 +12,18 @@ from armillary_web.shell import NavItem
 
 if TYPE_CHECKING:
     from armillary.api import Call
+    from armillary.forms import Form
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a form: the browser goes on, or its page is shown again."""
+
+    location: str | None = None
+    """Where the browser goes on to, without the base path."""
+    context: Mapping[str, Any] = {}
+    """Else what the template is given, besides `shell`."""
+    wrong: bool = False
+    """Whether what was sent does not do."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +37,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Its template, as `<plugin>/<file>`; it extends `base.html`."""
     read: Callable[[Call], Awaitable[Mapping[str, Any]]]
     """Reads what the template is given, besides `shell`."""
+    submit: Callable[[Call, Form], Awaitable[Sent]] | None = None
+    """Takes what the page's form sends: a POST to its own path, with the same scope."""
+    section: str | None = None
+    """The entry of the navigation it belongs to; by default the one with its own path."""
 
 
 class Pages(msgspec.Struct, frozen=True, kw_only=True):

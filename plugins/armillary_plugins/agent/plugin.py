@@ -9,6 +9,7 @@ from armillary import hookimpl
 if TYPE_CHECKING:
     from armillary import Core, Service
     from armillary.command import Command
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -25,3 +26,11 @@ def register_commands() -> list[Command]:
     from armillary_plugins.agent.commands import COMMANDS
 
     return list(COMMANDS)
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The form of plain commands; without the pages of the plugin ui nobody asks for it."""
+    from armillary_plugins.agent.pages import PAGES
+
+    return [PAGES]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from armillary.api import Answer, Call, Routes
+from armillary.api import Answer, Call, Handler, Routes
 from armillary.errors import PluginFailed
+from armillary.forms import Form
+from armillary_plugins.ui.actions import see_other
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.site import site_of
-from armillary_web.pages import Page, Pages
+from armillary_web.pages import Page, Pages, Sent
 
 if TYPE_CHECKING:
     from armillary import Core
+
+Submit: TypeAlias = Callable[[Call, Form], Awaitable[Sent]]
 
 
 def routes_of(core: Core, taken: Collection[str]) -> list[Routes]:
@@ -39,10 +43,25 @@ def _route_of(page: Page) -> Routes:
     @routes.get(page.path, scope=page.scope)
     async def show_page(call: Call) -> Answer:
         """Show a page of a plugin's."""
-        site = site_of(call.core)
-        shell = site.shell(call, page.path)
-        return html_answer(
-            call, site.templates.render(page.template, shell=shell, **await page.read(call))
-        )
+        return _rendered(call, page, await page.read(call))
 
+    if page.submit is not None:
+        routes.post(page.path, scope=page.scope)(_taker(page, page.submit))
     return routes
+
+
+def _taker(page: Page, submit: Submit) -> Handler:
+    async def take_form(call: Call, body: Form) -> Answer:
+        """Take what the form of a plugin's page sends."""
+        sent = await submit(call, body)
+        if sent.location is not None:
+            return see_other(call, sent.location)
+        return _rendered(call, page, sent.context, status=422 if sent.wrong else 200)
+
+    return take_form
+
+
+def _rendered(call: Call, page: Page, context: Mapping[str, Any], *, status: int = 200) -> Answer:
+    site = site_of(call.core)
+    shell = site.shell(call, page.section or page.path)
+    return html_answer(call, site.templates.render(page.template, shell=shell, **context), status)

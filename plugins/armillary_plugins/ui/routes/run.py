@@ -128,9 +128,8 @@ async def _log(call: Call, row: Sequence[Any], *, cursor: str) -> LogPage:
 
 
 async def _error(call: Call, row: Sequence[Any]) -> RunError:
-    """Read the lines around the first error of a run that went wrong."""
-    wrong = row[_STATE] in ("FAILED", "CRASHED")
-    found = await around_first_error(call.read(), row[0], before=4, after=4) if wrong else None
+    """Read the lines around the first error of a run, though it may have ended well."""
+    found = await around_first_error(call.read(), row[0], before=4, after=4)
     settled = is_settled(call, row[_STATE], row[_ENTERED])
     return RunError(
         lines=tuple(log_line(line, {}) for line in found.lines) if found else (),
