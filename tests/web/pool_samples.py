@@ -34,6 +34,7 @@ def pool_row(now: datetime, index: int = 0, **changes: Any) -> PoolRow:
         "paused": status == "paused",
         "limit": 20 if index == 0 else None,
         "load": Load(running=4, waiting=12, late=3, waiting_capped=index == 2),
+        "workers": 3,
         "workers_online": 2 if status == "ready" else 0,
         "queues": 3,
         "last_heard": now - timedelta(seconds=12) if index < 2 else None,

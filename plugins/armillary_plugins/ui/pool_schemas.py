@@ -45,6 +45,8 @@ class PoolRow(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     limit: int | None
     load: Load
+    workers: int
+    """Heard of at any time."""
     workers_online: int
     queues: int
     last_heard: datetime | None

@@ -41,6 +41,7 @@ def pool_row(row: Sequence[Any], *, now: int) -> PoolRow:
         paused=paused,
         limit=limit,
         load=load,
+        workers=row[14],
         workers_online=online,
         queues=row[7],
         last_heard=maybe_moment(heard),
@@ -52,7 +53,7 @@ def pool_row(row: Sequence[Any], *, now: int) -> PoolRow:
 def pool_twin(pool: PoolRow) -> PoolTwin:
     """Shape a pool for programs."""
     given = msgspec.structs.asdict(pool)
-    for name in ("paused", "load", "hindrance"):
+    for name in ("paused", "load", "hindrance", "workers"):
         given.pop(name)
     return PoolTwin(
         **given,

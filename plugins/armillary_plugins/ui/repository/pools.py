@@ -36,7 +36,8 @@ select p.id, p.name, p.type, p.description, p.is_paused, p.concurrency_limit, p.
   (select count(*) from worker w where w.work_pool_id = p.id and w.status = 'ONLINE'),
   (select max(w.last_heartbeat_time) from worker w where w.work_pool_id = p.id),
   (select max(x.last_polled) from work_queue x where x.work_pool_id = p.id),
-  {_counts(_IN_POOL)}
+  {_counts(_IN_POOL)},
+  (select count(*) from worker w where w.work_pool_id = p.id)
 from work_pool p where p.workspace = ?
 """
 _NAMED = "and p.name {ilike} ? escape '\\'"
@@ -58,7 +59,6 @@ select w.id, w.name, w.status, w.last_heartbeat_time, w.heartbeat_interval_secon
 from worker w where w.work_pool_id = ? and w.workspace = ?
 order by w.last_heartbeat_time desc, w.id limit ?
 """
-_ALL_WORKERS = "select count(*) from worker w where w.work_pool_id = ? and w.workspace = ?"
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -116,8 +116,3 @@ async def read_queue(reader: Reader, queue_id: str, *, now: int) -> Row | None:
 async def list_workers(reader: Reader, pool_id: str, *, limit: int = SHOWN) -> Sequence[Row]:
     """List a pool's workers, those heard of last first."""
     return await reader.all(_WORKERS, pool_id, reader.workspace, limit)
-
-
-async def count_workers(reader: Reader, pool_id: str) -> int:
-    """Count a pool's workers."""
-    return int(await reader.value(_ALL_WORKERS, pool_id, reader.workspace))

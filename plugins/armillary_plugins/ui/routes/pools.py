@@ -160,9 +160,6 @@ async def make_detail(call: Call, row: Row) -> PoolDetail:
     pool = pool_row(row, now=now)
     queues = await repository.list_queues(reader, pool.id, now=now)
     workers = await repository.list_workers(reader, pool.id)
-    more = 0
-    if len(workers) == repository.SHOWN:
-        more = await repository.count_workers(reader, pool.id) - len(workers)
     return PoolDetail(
         pool=pool,
         queues=tuple(queue_row(each, now=now) for each in queues),
@@ -172,7 +169,7 @@ async def make_detail(call: Call, row: Row) -> PoolDetail:
         queue_twins=twin_paths(f"{pool_path(pool.name)}/queues"),
         worker_twins=twin_paths(f"{pool_path(pool.name)}/workers"),
         more_queues=pool.queues - len(queues),
-        more_workers=more,
+        more_workers=pool.workers - len(workers),
     )
 
 
