@@ -261,7 +261,8 @@ async def ahead(reader: Reader, queue: str) -> Ahead:
 
 async def count_dead(reader: Reader, *, most: int) -> int:
     """Count dead jobs of all workspaces, up to a number."""
-    return int(await reader.value(_DEAD, most))
+    row = await reader.one(_DEAD, most)
+    return 0 if row is None else int(row[0])
 
 
 async def rows_by_key(reader: Reader, queue: str, keys: Collection[str]) -> Sequence[Row]:
