@@ -91,7 +91,7 @@ class Away:
     def read(self, _workspace: int | None) -> "Away":
         return self
 
-    async def one(self, _sql: str) -> None:
+    async def one(self, _sql: str, *_args: object) -> None:
         message = "no route to host"
         raise Unavailable(message)
 
