@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from playwright.sync_api import Page, Response
 
+from armillary_plugins.agent.pages import PAGES as COMMANDS
 from armillary_plugins.ui.answers import POLICY
 from armillary_plugins.ui.routes import PAGES
 from armillary_plugins.ui.twins import TWIN_ENDINGS
@@ -54,18 +55,13 @@ _FOCUSED = """
 
 def addresses(made: Mapping[str, str]) -> list[str]:
     """Where every page is; ``made`` has an id or a name for each kind of thing."""
+    routes = [route for routes in PAGES for route in routes.http if route.method == "GET"]
+    paths = [route.path for route in routes if route.scope or route.path == "/patterns"]
     found = []
-    for route in (route for routes in PAGES for route in routes.http):
-        moved = route.scope is None and route.path != "/patterns"
-        part = route.path.startswith("/ui/") or route.path.endswith(TWIN_ENDINGS)
-        if route.method != "GET" or moved or part:
-            continue
-        kind = route.path.partition("/{")[0].rpartition("/")[2]
-        found.append(
-            route.path.replace("{id:uuid}", made.get(kind, "")).replace(
-                "{name}", made.get(kind, "")
-            )
-        )
+    for path in (*paths, *(page.path for page in COMMANDS.pages)):
+        if not path.startswith("/ui/") and not path.endswith(TWIN_ENDINGS):
+            thing = made.get(path.partition("/{")[0].rpartition("/")[2], "")
+            found.append(path.replace("{id:uuid}", thing).replace("{name}", thing))
     return sorted(found)
 
 

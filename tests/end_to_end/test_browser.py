@@ -78,12 +78,17 @@ class Client:
         }  # fmt: skip
         made = self._post("/deployments/", deployment)
         self._post(f"/deployments/{made['id']}/create_flow_run", {"parameters": {"day": "today"}})
+        command = {
+            "name": f"{name}-command", "flow_id": self.flow, "work_pool_name": "local",
+            "job_variables": {"command": "echo hello"}, "paused": True,
+        }  # fmt: skip
         limit = {"name": name, "limit": 1, "active": True}
         return {
             "flow-run": run,
             "task-run": task,
             "flow": self.flow,
             "deployment": made["id"],
+            "command": self._post("/deployments/", command)["id"],
             "work-pool": name,
             "work-queue": made["work_queue_id"],
             "concurrency-limit": self._post("/v2/concurrency_limits/", limit)["id"],

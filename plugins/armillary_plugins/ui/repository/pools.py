@@ -9,7 +9,7 @@ import msgspec
 from armillary.db.unit import Reader, Row
 from armillary.work_pools.taking import TAKING
 
-CAP = 200
+CAP = 100
 """Runs counted of a kind; beyond there are only said to be more."""
 SHOWN = 100
 """Queues, and workers, shown of a pool."""

@@ -26,7 +26,9 @@ from armillary_web.htmx import is_fragment, push_url
 
 routes = Routes(tag="Pages", mount="")
 LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-queue"
-_PAGE = 50
+_PAGE = 30
+_PART = 100
+"""Pools in one part for programs: what waits is counted for each."""
 _LONGEST = 200
 _SEARCH, _AFTER, _BEFORE = "name", "after", "before"
 
@@ -69,7 +71,7 @@ async def show_pool_fragment(call: Call) -> Answer:
 
 async def make_twin(call: Call, limit: int) -> Twin:
     """Read a part of the list for programs."""
-    found = await _list(call, limit=limit)
+    found = await _list(call, limit=min(limit, _PART))
     rows = [pool_row(row, now=call.received) for row in found.rows]
     following = _path(_text(call, _SEARCH), after=rows[-1].name) if found.more else None
     return Twin(kind=PoolTwin, rows=[pool_twin(row) for row in rows], next_path=following)
