@@ -81,10 +81,13 @@ plugin: $(VENV)/.dev ## begin a plugin: NAME=hello; AT=../armillary-hello has it
 	@$(BIN)/python plugins/template/render.py "$(NAME)" $(if $(AT),--at "$(AT)")
 
 binary: $(BINARY)/.installed ## build the folder dist/armillary, which runs where there is no Python
-	@$(BINARY)/bin/pip install --quiet --no-deps --no-build-isolation --force-reinstall .
+	@rm -rf build/wheel
+	@$(BINARY)/bin/hatchling build -t wheel -d build/wheel
+	@$(BINARY)/bin/pip install --quiet --no-deps --no-index --force-reinstall \
+		--find-links build/wheel armillary
 	@echo "Putting dist/armillary together ..."
-	@$(BINARY)/bin/pyinstaller --noconfirm --clean --log-level ERROR --distpath dist \
-		--workpath build/binary packaging/binary/armillary.spec
+	@PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=0 $(BINARY)/bin/pyinstaller --noconfirm --clean --log-level ERROR \
+		--distpath dist --workpath build/binary packaging/binary/armillary.spec
 	@echo "dist/armillary/armillary: $$(du -sm dist/armillary | cut -f1) MB"
 
 format: $(VENV)/.dev ## let ruff format and repair what it can
