@@ -298,6 +298,7 @@ def task_page(**changes: Any) -> TaskRunPage:
             )
         )
     given: dict[str, Any] = {
+        "twins": TwinPaths(json_path="/task-runs.json", csv_path="/task-runs.csv"),
         "rows": tuple(rows),
         "live_path": f"/ui/fragments/runs/flow-run/{RUN_ID}/task-runs",
         "counts": (

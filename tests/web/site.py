@@ -13,7 +13,7 @@ from tests.web import samples
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 RUN = f"/runs/flow-run/{samples.RUN_ID}"
 FRAGMENTS = f"/ui/fragments{RUN}"

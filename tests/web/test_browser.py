@@ -205,3 +205,19 @@ def test_a_page_is_whole_without_scripts(browser: Browser, site: Site) -> None:
         expect(shown.locator(".log-line")).to_have_count(24)
         expect(shown.locator("[data-scripted]:visible")).to_have_count(0)
         context.close()
+
+
+def test_what_is_final_is_asked_about_twice_and_then_sent_as_confirmed(page: Page) -> None:
+    page.route(f"**{RUN}/delete", lambda route: route.fulfill(status=204))
+    page.goto(RUN)
+    delete = page.locator("#run-header").get_by_role("button", name="Delete")
+    delete.press("Enter")
+    dialog = page.get_by_role("dialog", name="Please confirm")
+    expect(dialog.get_by_role("button", name="Keep")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    delete.press("Enter")
+    page.keyboard.press("Tab")
+    with page.expect_request(f"**{RUN}/delete") as sent:
+        page.keyboard.press("Enter")
+    assert sent.value.post_data == "confirm=yes"

@@ -10,7 +10,7 @@ from armillary.api import Answer, Call
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 HTML = "text/html; charset=utf-8"
 HEADERS: Mapping[str, str] = {

@@ -239,6 +239,7 @@ class TaskRunPage(msgspec.Struct, frozen=True, kw_only=True):
     next_path: str | None = None
     total: int | None = None
     total_capped: bool = False
+    twins: TwinPaths | None = None
 
 
 class TaskRunDetail(msgspec.Struct, frozen=True, kw_only=True):

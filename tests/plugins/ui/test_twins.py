@@ -89,3 +89,23 @@ def test_a_list_without_rows_has_a_heading() -> None:
 )
 def test_a_limit_that_makes_no_sense_is_left_out(text: str, expected: int) -> None:
     assert read_limit({"limit": text}) == expected
+
+
+async def test_the_lists_of_a_run_have_twins(api: Api, pages: Pages) -> None:
+    flow = await api.flow("etl")
+    body = {"flow_id": flow, "name": "falcon", "state": {"type": "PENDING"}}
+    run = (await api.post("/flow_runs/", body, status=201))["id"]
+    await api.set_state(run, "RUNNING")
+    for number in range(3):
+        task = {"flow_run_id": run, "task_key": "t", "dynamic_key": str(number)}
+        await api.post("/task_runs/", {**task, "name": f"t-{number}"}, status=201)
+    path = f"/runs/flow-run/{run}"
+    states = (await pages.ask(f"{path}/states.json")).json()["rows"]
+    assert [row["state_type"] for row in states] == ["PENDING", "RUNNING"]
+    seen, following = [], f"{path}/task-runs.json?limit=2"
+    while following:
+        part = (await pages.ask(following)).json()
+        seen += [row["name"] for row in part["rows"]]
+        following = part["next"]
+    assert seen == ["t-0", "t-1", "t-2"]
+    assert f"{path}/task-runs.csv" in (await pages.ask(path)).text

@@ -25,12 +25,13 @@ from armillary_plugins.ui.routes.parts import (
 from armillary_plugins.ui.schemas import LogPage, RunDetail, RunError, StateHistory, TaskRunPage
 from armillary_plugins.ui.shaping import log_line, run_detail, task_rows
 from armillary_plugins.ui.site import site_of
+from armillary_plugins.ui.twins import twin_paths
 
 routes = Routes(tag="Pages", mount="")
 _TASKS = 100
 _STATE, _ENTERED, _START, _END = 2, 4, 15, 16
 _PLACE = re.compile(r"(\d{1,18})\.([0-9a-f-]{36})")
-_TASKS_AFTER, _TASKS_BEFORE = "tasks-after", "tasks-before"
+TASKS_AFTER, _TASKS_BEFORE = "tasks-after", "tasks-before"
 _PARTS = "/ui/fragments/runs/flow-run/{id:uuid}"
 
 
@@ -39,7 +40,7 @@ async def show_run(call: Call) -> Answer:
     """Show a flow run."""
     site = site_of(call.core)
     shell = site.shell(call, "/runs")
-    row = await _read(call)
+    row = await read_run(call)
     body = site.render(
         "run",
         shell=shell,
@@ -57,39 +58,40 @@ async def show_run(call: Call) -> Answer:
 @routes.get(f"{_PARTS}/header", scope="see_flows")
 async def show_run_header(call: Call) -> Answer:
     """Show a flow run's state."""
-    row = await _read(call)
+    row = await read_run(call)
     return _part(call, "_run_header", row, run=_header(call, row))
 
 
 @routes.get(f"{_PARTS}/error", scope="see_flows")
 async def show_run_error(call: Call) -> Answer:
     """Show the first error a flow run logged."""
-    row = await _read(call)
+    row = await read_run(call)
     return _part(call, "_run_error", row, error=await _error(call, row))
 
 
 @routes.get(f"{_PARTS}/states", scope="see_flows")
 async def show_run_states(call: Call) -> Answer:
     """Show the states a flow run has been in."""
-    row = await _read(call)
+    row = await read_run(call)
     return _part(call, "_run_states", row, states=await _states(call, row))
 
 
 @routes.get(f"{_PARTS}/task-runs", scope="see_flows")
 async def show_run_tasks(call: Call) -> Answer:
     """Show a flow run's task runs."""
-    row = await _read(call)
+    row = await read_run(call)
     return _part(call, "_task_runs", row, tasks=await _tasks(call, row))
 
 
 @routes.get(f"{_PARTS}/logs", scope="see_flows")
 async def show_run_log(call: Call) -> Answer:
     """Show the lines of a flow run's log that came after a cursor."""
-    row = await _read(call)
+    row = await read_run(call)
     return _part(call, "_log_lines", row, logs=await _log(call, row, cursor=AFTER))
 
 
-async def _read(call: Call) -> Sequence[Any]:
+async def read_run(call: Call) -> Sequence[Any]:
+    """Read the flow run the path names; NotFound without it."""
     run_id = call.path["id"]
     row = await repository.read_flow_run(call.read(), run_id)
     if row is None:
@@ -140,8 +142,8 @@ async def _error(call: Call, row: Sequence[Any]) -> RunError:
 
 
 async def _tasks(call: Call, row: Sequence[Any]) -> TaskRunPage:
-    after = _place(call.query.get(_TASKS_AFTER))
-    before = None if after else _place(call.query.get(_TASKS_BEFORE))
+    after = place_of(call.query.get(TASKS_AFTER))
+    before = None if after else place_of(call.query.get(_TASKS_BEFORE))
     found = await repository.list_task_runs(
         call.read(), row[0], limit=_TASKS, after=after, before=before
     )
@@ -164,6 +166,7 @@ async def _tasks(call: Call, row: Sequence[Any]) -> TaskRunPage:
         **_turns(row, found, after=after, before=before),
         total=total,
         total_capped=total >= repository.COUNTED,
+        twins=twin_paths(f"{_page_path(row)}/task-runs"),
     )
 
 
@@ -184,12 +187,13 @@ def _turns(
 
 
 def _query(after: TaskPlace | None, before: TaskPlace | None) -> str:
-    for name, place in ((_TASKS_AFTER, after), (_TASKS_BEFORE, before)):
+    for name, place in ((TASKS_AFTER, after), (_TASKS_BEFORE, before)):
         if place is not None:
             return "?" + urlencode({name: f"{place.began}.{place.id}"})
     return ""
 
 
-def _place(text: str | None) -> TaskPlace | None:
+def place_of(text: str | None) -> TaskPlace | None:
+    """Read where a page of task runs is cut; None for what is no place."""
     found = _PLACE.fullmatch(text or "")
     return None if found is None else TaskPlace(int(found[1]), found[2])
