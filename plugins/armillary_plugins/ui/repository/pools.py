@@ -71,16 +71,15 @@ class Slice(msgspec.Struct, frozen=True):
 
 async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
     reader: Reader,
-    name: str,
+    pattern: str,
     *,
     limit: int,
     now: int,
     after: str | None = None,
     before: str | None = None,
 ) -> Slice:
-    """List pools whose names hold a text: the first, or those behind or before a name."""
-    likeness = "%" + name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    given = (now, now, reader.workspace, likeness)
+    """List pools whose names are like a pattern: the first, or those behind or before a name."""
+    given = (now, now, reader.workspace, pattern)
     if before is not None:
         rows = await reader.all(_BEFORE, *given, before, limit + 1)
         return Slice(list(reversed(rows[:limit])), len(rows) > limit)

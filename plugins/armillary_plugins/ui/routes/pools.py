@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
 from armillary.db.unit import Row
 from armillary.errors import NotFound
 from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.named_query import NamedQuery, holds, read_named_query
 from armillary_plugins.ui.pool_schemas import (
     LimitForm,
     PoolDetail,
@@ -29,8 +30,6 @@ LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-qu
 _PAGE = 30
 _PART = 100
 """Pools in one part for programs: what waits is counted for each."""
-_LONGEST = 200
-_SEARCH, _AFTER, _BEFORE = "name", "after", "before"
 
 
 @routes.get(LIST, scope="see_work_pools")
@@ -71,9 +70,10 @@ async def show_pool_fragment(call: Call) -> Answer:
 
 async def make_twin(call: Call, limit: int) -> Twin:
     """Read a part of the list for programs."""
-    found = await _list(call, limit=min(limit, _PART))
+    query = read_named_query(LIST, call.query)
+    found = await _list(call, query, limit=min(limit, _PART))
     rows = [pool_row(row, now=call.received) for row in found.rows]
-    following = _path(_text(call, _SEARCH), after=rows[-1].name) if found.more else None
+    following = query.path(after=rows[-1].name) if found.more else None
     return Twin(kind=PoolTwin, rows=[pool_twin(row) for row in rows], next_path=following)
 
 
@@ -97,47 +97,33 @@ declare_twins(routes, f"{ONE}/{{name}}/workers", make_workers_twin, scope="see_w
 
 
 async def make_page(call: Call) -> PoolPage:
-    """Read a part of the list."""
-    name, after, before = (_text(call, word) for word in (_SEARCH, _AFTER, _BEFORE))
-    found = await _list(call, limit=_PAGE)
-    if before and not after and not found.more:
-        after = before = ""
-        found = await _list(call, limit=_PAGE, cut=False)
+    """Read a part of the list; right at the beginning the first one is shown, which is full."""
+    query = read_named_query(LIST, call.query)
+    found = await _list(call, query, limit=_PAGE)
+    if query.backwards and not found.more:
+        query = query.first
+        found = await _list(call, query, limit=_PAGE)
     rows = tuple(pool_row(row, now=call.received) for row in found.rows)
-    here = _path(name, after=after, before="" if after else before)
-    more = found.more or bool(before and not after)
     return PoolPage(
         rows=rows,
-        live_path=f"/ui/fragments{here}",
-        twins=twin_paths(_path(name)),
-        back=here,
-        name=name,
+        live_path=query.path("/ui/fragments"),
+        twins=twin_paths(query.first.path()),
+        back=query.path(),
+        name=query.name,
         any_pools=bool(rows) or await repository.any_pools(call.read()),
-        previous_path=_path(name, before=rows[0].name) if rows and (after or before) else None,
-        next_path=_path(name, after=rows[-1].name) if rows and more else None,
+        **query.turns([row.name for row in rows], more=found.more),
     )
 
 
-async def _list(call: Call, *, limit: int, cut: bool = True) -> Slice:
-    after = _text(call, _AFTER) if cut else ""
-    before = _text(call, _BEFORE) if cut and not after else ""
+async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice:
     return await repository.list_pools(
         call.read(),
-        _text(call, _SEARCH),
+        holds(query.name),
         limit=limit,
         now=call.received,
-        after=after or None,
-        before=before or None,
+        after=query.after or None,
+        before=query.before or None,
     )
-
-
-def _text(call: Call, name: str) -> str:
-    return call.query.get(name, "").replace("\0", "").strip()[:_LONGEST]
-
-
-def _path(name: str, **place: str) -> str:
-    given = [(word, text) for word, text in ((_SEARCH, name), *place.items()) if text]
-    return f"{LIST}?{urlencode(given)}" if given else LIST
 
 
 def pool_path(name: str) -> str:
