@@ -148,7 +148,7 @@ async def _work_elsewhere(
 
 async def _run(core: Core, share: _Share, stop: asyncio.Event, *, open_files: int, say: Say) -> int:
     supervisor = Supervisor(share.services)
-    await core.broker.start(absent=_consumers_elsewhere(core))
+    await core.broker.start(absent=await held_for(core))
     await supervisor.start()
     web: _Web | None = None
     try:
@@ -205,14 +205,20 @@ def services_of(core: Core) -> list[Service]:
     return services
 
 
-def _consumers_elsewhere(core: Core) -> list[str]:
+async def held_for(core: Core) -> list[str]:
+    """Name the plugins whose consumers do not run here, and find all they missed when they do.
+
+    They run elsewhere, or are left out and will be repaired; what was removed is not waited for.
+    """
     plugins = core.plugins
-    return [
+    elsewhere = [
         name
         for name in plugins.enabled
         if "register_consumers" in plugins.hooks(name)
         and not plugins.runs(name, "register_consumers")
     ]
+    left_out = {refusal.plugin for refusal in plugins.refused}
+    return [*elsewhere, *sorted(left_out & await core.broker.readers())] if left_out else elsewhere
 
 
 def serves_requests(core: Core) -> bool:

@@ -259,8 +259,10 @@ def _from_file(
         section = name if name in known else names.find(name) or ""
         if not section or section not in known or not isinstance(value, dict):
             known_names = [*filter(None, known), *TopSettings.__struct_fields__]
-            message = f"{path}: there is no section [{name}]{suggestion(folded(name), known_names)}"
-            raise ConfigError(message)
+            near = suggestion(folded(name), known_names)
+            if near == ".":
+                near = ": take it out, or install the plugin it belongs to."
+            raise ConfigError(f"{path}: there is no section [{name}]{near}")
         if known[section] is Unread:
             continue
         values = {key: Value(each, str(path)) for key, each in value.items()}

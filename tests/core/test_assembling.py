@@ -17,6 +17,7 @@ from armillary.core import Core
 from armillary.db.unit import Unit
 from armillary.discovery import discover
 from armillary.errors import ConfigError, PluginFailed
+from armillary.server import held_for
 from armillary.settings import Settings, load
 from tests.plugin_folders import Installed, PluginFolder, installed_in, plugins_in
 
@@ -137,6 +138,21 @@ async def test_nothing_of_a_failed_step_is_kept_and_the_repaired_plugin_starts(
     async with started(tmp_path) as core:
         assert await core.database.read(None).value("select count(*) from moon") == 0
         assert core.plugins.refused == ()
+
+
+async def test_events_are_kept_for_what_is_left_out_and_has_read_them_before(
+    installed: Installed, tmp_path: Path
+) -> None:
+    installed.write("moons", files={"plugin.py": "1 / 0"})
+    installed.write("sun", files={"plugin.py": "1 / 0"})
+
+    async def read(unit: Unit) -> None:
+        for consumer in ("moons.phases", "removed"):
+            await unit.run("insert into consumer_position values (?, 0, 0, 0)", consumer)
+
+    async with started(tmp_path) as core:
+        await core.database.write(read, workspace=None)
+        assert await held_for(core) == ["moons"]
 
 
 async def test_tables_of_a_newer_version_of_a_plugin_leave_it_out(

@@ -141,6 +141,11 @@ class EmbeddedBroker(Broker):
         self._outage = Outage(_log, clock)
         self._outbox: Outbox
 
+    async def readers(self) -> set[str]:
+        """Name the plugins whose consumers have read before."""
+        stored = await Outbox(self._database).positions()
+        return {group.partition(".")[0] for group in stored}
+
     async def start(self, *, absent: Sequence[str] = ()) -> None:
         """Begin to deliver."""
         self._absent = absent
