@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -161,3 +163,8 @@ def unbundled(machine: Mapping[str, str]) -> dict[str, str]:
         if before is not None:
             env[name] = before
     return env
+
+
+def machine_environment() -> dict[str, str]:
+    """What processes inherit: what the binary was started with, not what it made of that."""
+    return unbundled(os.environ) if getattr(sys, "frozen", False) else dict(os.environ)

@@ -34,15 +34,21 @@ class Shaky:
         self.cut = False
         self.deaf = ""
         """A path of which the next answer is lost."""
+        self.cut_after = ""
+        """A path after whose next answer the way is cut."""
+        self.unheard = ""
+        """A path that leads nowhere."""
 
     @property
     def api_url(self) -> str:
         return "http://here/api"
 
     async def ask(self, method: str, path: str, body: Json = None) -> Json:
-        if self.cut:
+        if self.cut or path == self.unheard:
             raise Away("cut")
         answer = await self._inside.ask(method, path, body)
+        if path == self.cut_after:
+            self.cut_after, self.cut = "", True
         if path == self.deaf:
             self.deaf = ""
             raise Away("lost")
@@ -227,6 +233,30 @@ async def test_what_runs_goes_on_while_the_server_is_away(scene: Scene) -> None:
     scene.link.cut = False
     await scene.reached(run, "COMPLETED")
     assert await scene.lines(run) == ["stdout: said to nobody"]
+
+
+@pytest.mark.parametrize("kind", ["command", "flow"])
+async def test_a_run_that_was_given_to_another_meanwhile_is_not_begun(
+    scene: Scene, kind: str
+) -> None:
+    more = {"entrypoint": "f.py:f"} if kind == "flow" else {}
+    job = {"python": "/my/python"} if kind == "flow" else {"command": "work"}
+    made = await scene.api.deployment(work_pool_name="local", job_variables=job, **more)
+    run = (await scene.api.run(made["id"]))["id"]
+    scene.link.cut_after = f"/flow_runs/{run}/set_state"
+    await passing(scene.clock, lambda: scene.link.cut)
+    service = MarkCrashedRuns(scene.core, MarkCrashedConfig())
+    while (await service.turn()) != Done(found=1, changed=1):
+        await scene.clock.advance(service.interval)
+    await scene.api.set_state(run, "SCHEDULED")
+    await scene.api.set_state(run, "PENDING")
+    scene.link.cut, scene.link.unheard = False, "/agents/heartbeat"
+    await scene.clock.advance(60)
+    assert (await scene.api.get(f"/flow_runs/{run}"))["state_type"] == "PENDING"
+    scene.link.unheard = ""
+    await passing(scene.clock, lambda: not scene.agent.executions)
+    assert (await scene.api.get(f"/flow_runs/{run}"))["state_type"] == "PENDING"
+    assert scene.spawner.processes == []
 
 
 async def test_a_failure_whose_answer_was_lost_is_not_told_twice(scene: Scene) -> None:

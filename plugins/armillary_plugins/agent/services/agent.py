@@ -19,16 +19,12 @@ from typing import TYPE_CHECKING, Any
 from armillary import Service
 from armillary.errors import ConfigError
 from armillary_plugins.agent.config import Config
+from armillary_plugins.agent.launch import machine_environment
 from armillary_plugins.agent.pool import LOCAL
 from armillary_plugins.agent.services.control import Control
 from armillary_plugins.agent.services.deploying import ensure_local_pool
-from armillary_plugins.agent.services.execution import (
-    Desk,
-    Execution,
-    Taken,
-    gathered,
-    machine_environment,
-)
+from armillary_plugins.agent.services.desk import Desk, Taken
+from armillary_plugins.agent.services.execution import Execution, gathered
 from armillary_plugins.agent.services.http import HttpLink
 from armillary_plugins.agent.services.inside import InsideLink
 from armillary_plugins.agent.services.link import Away, Link, Turned
@@ -80,6 +76,7 @@ class Agent(Service):
             pythons=Pythons(self.spawner, machine, named=config.python),
             machine=machine,
             name=self.title,
+            in_touch=self._in_touch,
         )
         self.executions: dict[str, Execution] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +85,7 @@ class Agent(Service):
         self._known = False
         self._replaces: str | None = None
         self._beaten = float("-inf")
+        self._spoken = asyncio.Event()
         self._complaint = ""
         self._within = _BEAT_IDLE
         self._let_go = False
@@ -246,6 +244,17 @@ class Agent(Service):
             execution = self.executions.get(run_id)
             if execution is not None and not self._may_go_on(execution):
                 self._end(run_id, "lost")
+        self._spoken.set()
+        self._spoken = asyncio.Event()
+
+    async def _in_touch(self) -> None:
+        """Wait for the next word of the server where the last is older than it waits for ours.
+
+        An agent that slept may have lost a run that it is about to start, and somebody else has it.
+        """
+        while self.clock.monotonic() - self._beaten > self._within:
+            self._wake.set()
+            await self._spoken.wait()
 
     def _may_go_on(self, execution: Execution) -> bool:
         """Tell whether a run that has ended may still have its process: a flow ends after it."""

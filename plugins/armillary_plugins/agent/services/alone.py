@@ -15,9 +15,8 @@ import msgspec
 from armillary.clock import Clock
 from armillary.ids import Ids
 from armillary_plugins.agent.job import Job
-from armillary_plugins.agent.launch import Launch, Told, command_launch
+from armillary_plugins.agent.launch import Launch, Told, command_launch, machine_environment
 from armillary_plugins.agent.outcome import NOT_FOUND, Next, after_command, exit_code
-from armillary_plugins.agent.services.execution import machine_environment
 from armillary_plugins.agent.services.link import Away, Link, Turned
 from armillary_plugins.agent.services.processes import NotStarted, Spawner
 from armillary_plugins.agent.services.proposing import Office

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import sys
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
-from armillary.clock import Clock, from_micros
-from armillary_plugins.agent.config import Config
+from armillary.clock import from_micros
 from armillary_plugins.agent.job import Job, JobError, job_of
 from armillary_plugins.agent.launch import (
     Launch,
@@ -27,7 +23,6 @@ from armillary_plugins.agent.launch import (
     Told,
     command_launch,
     flow_launch,
-    unbundled,
 )
 from armillary_plugins.agent.outcome import (
     Cause,
@@ -37,54 +32,16 @@ from armillary_plugins.agent.outcome import (
     after_flow,
     is_plain,
 )
-from armillary_plugins.agent.services.control import Control
+from armillary_plugins.agent.services.desk import Desk, Taken
 from armillary_plugins.agent.services.link import Turned
-from armillary_plugins.agent.services.processes import NotStarted, Spawner
-from armillary_plugins.agent.services.proposing import Answer, Office
-from armillary_plugins.agent.services.pythons import Pythons
-from armillary_plugins.agent.services.shipping import Shipper
+from armillary_plugins.agent.services.processes import NotStarted
+from armillary_plugins.agent.services.proposing import Answer
 from armillary_plugins.agent.services.supervision import INFO, WARNING, Supervision, Terms
 from armillary_plugins.logs.schemas import CreateLog
 
 Json = Any
 _ERROR = 40
 _log = logging.getLogger("armillary_plugins.agent")
-
-
-class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What every execution works with."""
-
-    config: Config
-    clock: Clock
-    office: Office
-    shipper: Shipper
-    spawner: Spawner
-    pythons: Pythons
-    control: Control
-    machine: Mapping[str, str]
-    name: str
-
-
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that the agent was offered, and the transition by which it claims it."""
-
-    run: dict[str, Json]
-    claim: str
-    pool: str
-    template: dict[str, Json]
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return str(self.run["id"])
-
-    @property
-    def due(self) -> int | None:
-        """When it is to start, in microseconds since the epoch."""
-        moment = self.run.get("next_scheduled_start_time")
-        if moment is None:
-            return None
-        return int(datetime.fromisoformat(moment).timestamp() * 1_000_000)
 
 
 class Execution:
@@ -192,7 +149,7 @@ class Execution:
 
     async def _running(self) -> bool:
         """Propose RUNNING until it may; True where the command is to start."""
-        while self.cause is None:
+        while not await self._is_off():
             answer = await self.desk.office.propose(self.taken.id, Next(type="RUNNING"))
             if answer.status != "WAIT":
                 return answer.accepted
@@ -200,6 +157,12 @@ class Execution:
         if self.cause == "cancelled":
             await self._finish(Next(type="CANCELLED", message="It was cancelled before it began."))
         return False
+
+    async def _is_off(self) -> bool:
+        """Tell whether it is not to begin, having asked the server where that is long ago."""
+        if self.cause is None:
+            await self.desk.in_touch()
+        return self.cause is not None
 
     async def _flow(self, job: Job, told: Told) -> None:
         """Run a flow of the SDK: its process says its states, as far as it lives to."""
@@ -213,6 +176,7 @@ class Execution:
         levels = (INFO, None) if job.stream_output else (None, None)
         token, variables = await self.desk.control.invite()
         launch = msgspec.structs.replace(launch, env={**launch.env, **variables})
+        await self._is_off()
         try:
             ended = await self._supervise(
                 launch, job, levels, warn=lambda: self.desk.control.cancel(token)
@@ -290,11 +254,6 @@ class Execution:
 
 def _nobody() -> None:
     """Nobody wants to know."""
-
-
-def machine_environment() -> dict[str, str]:
-    """What processes inherit: what the binary was started with, not what it made of that."""
-    return unbundled(os.environ) if getattr(sys, "frozen", False) else dict(os.environ)
 
 
 async def gathered(tasks: set[asyncio.Task[None]]) -> None:

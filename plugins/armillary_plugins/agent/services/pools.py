@@ -10,7 +10,7 @@ import msgspec
 
 from armillary.clock import Clock, from_micros
 from armillary.ids import Ids
-from armillary_plugins.agent.services.execution import Taken
+from armillary_plugins.agent.services.desk import Taken
 from armillary_plugins.agent.services.link import Link, Turned
 
 Json = Any
