@@ -83,7 +83,8 @@ def settings_in(home: Path) -> Settings:
 
 def asked(core: Core) -> None:
     core.collect("register_services", core)
-    build(core)
+    if core.collect("register_routes", core):  # which takes a while
+        build(core)
 
 
 @asynccontextmanager
