@@ -24,6 +24,7 @@ _TEMPLATES = Path(__file__).parent / "templates" / "ui"
 _NAV = (
     NavItem(path="/", text="Home", icon="house", hotkey="g h"),
     NavItem(path="/runs", text="Runs", icon="activity", hotkey="g r"),
+    NavItem(path="/flows", text="Flows", icon="workflow", hotkey="g f"),
     NavItem(path="/deployments", text="Deployments", icon="rocket", hotkey="g d"),
     NavItem(path="/schedules", text="Schedules", icon="calendar-clock", hotkey="g s"),
     NavItem(path="/work-pools", text="Work pools", icon="server", hotkey="g w"),

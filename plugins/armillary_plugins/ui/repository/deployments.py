@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +12,7 @@ from armillary.db.filters import Condition, every, json_list
 from armillary.db.unit import Reader, Row
 
 MARKS = 12
-"""Last runs of a deployment that are drawn."""
+"""Last runs of a deployment, or a flow, that are drawn."""
 SCHEDULES = 1000
 """Schedules read for one page."""
 _NEXT = """
@@ -28,9 +29,9 @@ from deployment d
 where {{where}} order by d.name {{way}}, d.id {{way}} limit ?
 """
 _LAST = """
-select * from (select r.deployment_id, r.id, r.name, r.state_type, r.state_name, r.start_time,
+select * from (select r.{of}, r.id, r.name, r.state_type, r.state_name, r.start_time,
     r.state_timestamp, r.total_run_time, r.expected_start_time
-  from flow_run r where r.deployment_id = ? and r.expected_start_time <= ?
+  from flow_run r where r.{of} = ? and r.expected_start_time <= ?
   order by r.expected_start_time desc limit ?) last{number}
 """
 _SCHEDULES = f"""
@@ -101,11 +102,17 @@ async def list_deployments(  # noqa: PLR0913 - which ones, from where, how many
     return Slice(rows=found[::-1] if upwards else found, more=len(rows) > limit)
 
 
-async def last_runs(reader: Reader, ids: Sequence[str], *, now: int) -> dict[str, list[Row]]:
-    """Read the last runs of each deployment, oldest first, in one statement."""
+async def last_runs(
+    reader: Reader,
+    ids: Sequence[str],
+    *,
+    now: int,
+    of: Literal["deployment_id", "flow_id"] = "deployment_id",
+) -> dict[str, list[Row]]:
+    """Read the last runs of each deployment, or flow, oldest first, in one statement."""
     found: dict[str, list[Row]] = {each: [] for each in ids}
     if ids:
-        parts = [_LAST.format(number=number) for number in range(len(ids))]
+        parts = [_LAST.format(of=of, number=number) for number in range(len(ids))]
         arguments = [value for each in ids for value in (each, now, MARKS)]
         for row in await reader.all(" union all ".join(parts), *arguments):
             found[row[0]].append(row)

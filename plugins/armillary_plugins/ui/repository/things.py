@@ -5,16 +5,7 @@ from __future__ import annotations
 from armillary.db.unit import Reader
 from armillary_plugins.ui.schemas import Thing
 
-_FLOW = "select id, name from flow where workspace = ? and id = ?"
 _LIMIT = "select id, name from concurrency_limit where workspace = ? and id = ?"
-
-
-async def find_flow(reader: Reader, key: str) -> Thing | None:
-    """Find a flow by id."""
-    row = await reader.one(_FLOW, reader.workspace, key)
-    if row is None:
-        return None
-    return Thing(kind="Flow", id=row[0], name=row[1], runs_path=f"/runs?flows={row[0]}")
 
 
 async def find_limit(reader: Reader, key: str) -> Thing | None:

@@ -15,12 +15,6 @@ from armillary_plugins.ui.site import site_of
 routes = Routes(tag="Pages", mount="")
 
 
-@routes.get("/flows/flow/{id:uuid}", scope="see_flows")
-async def show_flow(call: Call) -> Answer:
-    """Say which flow this is."""
-    return await _show(call, "flow", things.find_flow, call.path["id"])
-
-
 @routes.get("/concurrency-limits/concurrency-limit/{id:uuid}", scope="see_concurrency_limits")
 async def show_limit(call: Call) -> Answer:
     """Say which concurrency limit this is."""

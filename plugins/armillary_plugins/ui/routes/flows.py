@@ -1,0 +1,176 @@
+"""The list of flows, and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from armillary.api import Answer, Call, Routes
+from armillary.clock import from_micros, maybe_moment
+from armillary.criteria import AllTags, Names
+from armillary.db.unit import Row
+from armillary.errors import NotFound
+from armillary.flows.filters import FlowFilter
+from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.deployment_shaping import run_marks
+from armillary_plugins.ui.flow_schemas import (
+    FlowDeployment,
+    FlowDetail,
+    FlowPage,
+    FlowRow,
+    FlowTwin,
+)
+from armillary_plugins.ui.named_query import NamedQuery, read_named_query
+from armillary_plugins.ui.repository import flows as repository
+from armillary_plugins.ui.repository.deployments import last_runs
+from armillary_plugins.ui.repository.runs import list_runs
+from armillary_plugins.ui.runs_query import RunsQuery
+from armillary_plugins.ui.schemas import FilterChip
+from armillary_plugins.ui.site import site_of
+from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_web.htmx import is_fragment, push_url
+
+routes = Routes(tag="Pages", mount="")
+_LIST, _ONE = "/flows", "/flows/flow"
+_PAGE = 50
+_RUNS = 15
+_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+@routes.get(_LIST, scope="see_flows")
+async def show_flows(call: Call) -> Answer:
+    """Show the list of flows, or only its part that changes where a script asks."""
+    site = site_of(call.core)
+    shell = site.shell(call, _LIST)
+    query, page = await make_page(call)
+    context = {"page": page, "now": from_micros(call.received)}
+    headers = {"vary": "accept-encoding, HX-Request"}
+    if is_fragment(call.headers):
+        headers |= push_url(site.base_path + query.path())
+        return html_answer(call, site.render("_flows", **context), headers=headers)
+    return html_answer(call, site.render("flows", shell=shell, **context), headers=headers)
+
+
+@routes.get(f"/ui/fragments{_LIST}", scope="see_flows")
+async def show_flows_fragment(call: Call) -> Answer:
+    """Show the part of the list that changes."""
+    _, page = await make_page(call)
+    body = site_of(call.core).render("_flows", page=page, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+@routes.get(f"{_ONE}/{{id:uuid}}", scope="see_flows")
+async def show_flow(call: Call) -> Answer:
+    """Show a flow with its deployments and last runs."""
+    site = site_of(call.core)
+    shell = site.shell(call, _LIST)
+    detail = await make_detail(call)
+    body = site.render("flow", shell=shell, detail=detail, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+@routes.get(f"/ui/fragments{_ONE}/{{id:uuid}}", scope="see_flows")
+async def show_flow_fragment(call: Call) -> Answer:
+    """Show the part of a flow's page that changes."""
+    detail = await make_detail(call)
+    body = site_of(call.core).render("_flow", detail=detail, now=from_micros(call.received))
+    return html_answer(call, body)
+
+
+async def make_twin(call: Call, limit: int) -> Twin:
+    """Read a part of the list for programs."""
+    query = read_named_query(_LIST, call.query)
+    found = await _list(call, query, limit=limit)
+    rows = [_row(row, (), now=call.received) for row in found.rows]
+    following = query.path(after=rows[-1].name) if found.more else None
+    names = FlowTwin.__struct_fields__
+    twins = [FlowTwin(**{name: getattr(row, name) for name in names}) for row in rows]
+    return Twin(kind=FlowTwin, rows=twins, next_path=following)
+
+
+declare_twins(routes, _LIST, make_twin, scope="see_flows")
+
+
+async def make_page(call: Call) -> tuple[NamedQuery, FlowPage]:
+    """Read a part of the list; right at the beginning the first one is shown, which is full."""
+    query = read_named_query(_LIST, call.query)
+    found = await _list(call, query, limit=_PAGE)
+    if query.backwards and not found.more:
+        query = query.first
+        found = await _list(call, query, limit=_PAGE)
+    ids = [row[0] for row in found.rows]
+    drawn = await last_runs(call.read(), ids, now=call.received, of="flow_id")
+    rows = tuple(_row(row, drawn[row[0]], now=call.received) for row in found.rows)
+    return query, FlowPage(
+        rows=rows,
+        live_path=query.path("/ui/fragments"),
+        twins=twin_paths(query.first.path()),
+        name=query.name,
+        tags=query.tags,
+        chips=_chips(query),
+        any_flows=bool(rows) or await repository.any_flows(call.read()),
+        **query.turns([row.name for row in rows], more=found.more),
+    )
+
+
+async def make_detail(call: Call) -> FlowDetail:
+    """Read a flow, its deployments and its last runs."""
+    reader, flow_id, now = call.read(), call.path["id"], call.received
+    row = await repository.read_flow(reader, flow_id, now=now)
+    if row is None:
+        raise NotFound(f"There is no flow {flow_id}: it was deleted, or belongs to another server.")
+    drawn = await last_runs(reader, [flow_id], now=now, of="flow_id")
+    runs = RunsQuery(flows=flow_id).selection(call.workspace, now=now)
+    deployments = await repository.list_deployments_of(reader, flow_id, now=now)
+    return FlowDetail(
+        flow=_row(row, drawn[flow_id], now=now),
+        deployments=tuple(
+            FlowDeployment(
+                id=one[0], name=one[1], paused=bool(one[2]), next_run=maybe_moment(one[3])
+            )
+            for one in deployments
+        ),
+        runs=(await list_runs(reader, runs, limit=_RUNS, now=now)).rows,
+        live_path=f"/ui/fragments{_ONE}/{flow_id}",
+        more_deployments=row[4] > repository.CAP,
+    )
+
+
+async def _list(call: Call, query: NamedQuery, *, limit: int) -> repository.Slice:
+    tags = query.all_tags
+    wanted = FlowFilter(
+        name=Names(like_=query.name) if query.name else None,
+        tags=AllTags(all_=tags) if tags else None,
+    )
+    return await repository.list_flows(
+        call.read(),
+        wanted.on("f"),
+        limit=limit,
+        now=call.received,
+        after=query.after or None,
+        before=query.before or None,
+    )
+
+
+def _chips(query: NamedQuery) -> tuple[FilterChip, ...]:
+    texts = {"name": f"Name has {query.name}", "tags": f"Tags {', '.join(query.all_tags)}"}
+    return tuple(
+        FilterChip(text=text, remove_path=query.path(**{word: ""}))
+        for word, text in texts.items()
+        if getattr(query, word)
+    )
+
+
+def _row(row: Row, drawn: Sequence[Row], *, now: int) -> FlowRow:
+    return FlowRow(
+        id=row[0],
+        name=row[1],
+        tags=_tags(row[2]),
+        deployments=min(row[4], repository.CAP),
+        deployments_capped=row[4] > repository.CAP,
+        last_run=maybe_moment(row[5]),
+        next_run=maybe_moment(row[6]),
+        created=from_micros(row[3]),
+        marks=run_marks(drawn, now=now),
+    )
