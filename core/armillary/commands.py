@@ -139,7 +139,7 @@ def plugins_table(plugins: Plugins) -> list[tuple[str, str, str, str]]:
     return [
         (
             "✗" if name in refused else _mark(name in plugins.enabled),
-            name,
+            f"{name} ({plugin.distribution})" if plugin.distribution else name,
             ", ".join(plugin.manifest.requires),
             plugin.manifest.summary,
         )
