@@ -31,11 +31,10 @@ def marks() -> tuple[RunMark, ...]:
     kinds = ("COMPLETED", "COMPLETED", "FAILED", "RUNNING")
     return tuple(
         RunMark(
-            id=f"{SCHEDULE_ID}{place}",
-            state_type=kind,
-            state_name=None,
-            start=None,
-            height=40 + 20 * place,
+            css=kind.lower(),
+            word=kind.capitalize(),
+            top=24 - 6 * (place + 1),
+            height=6 * (place + 1),
             title=f"{kind.capitalize()}: run-{place}",
         )
         for place, kind in enumerate(kinds)

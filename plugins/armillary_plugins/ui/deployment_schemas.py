@@ -16,12 +16,12 @@ from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow, TwinPaths
 class RunMark(msgspec.Struct, frozen=True, kw_only=True):
     """A bar that stands for a run: as high as it took long."""
 
-    id: str
-    state_type: str | None
-    state_name: str | None
-    start: datetime | None
-    height: int
-    """Of 100."""
+    css: str
+    word: str
+    """Its state, as class and as word."""
+    top: float
+    height: float
+    """Of 24."""
     title: str
 
 

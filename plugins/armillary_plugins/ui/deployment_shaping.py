@@ -21,7 +21,7 @@ from armillary_plugins.ui.repository.deployments import LIMIT_FROM
 from armillary_plugins.ui.shaping import running
 from armillary_web.filters import duration, state_look
 
-_LEAST = 20
+_LEAST, _HIGHEST = 5.0, 24.0
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -30,16 +30,20 @@ def run_marks(rows: Sequence[Sequence[Any]], *, now: int) -> tuple[RunMark, ...]
     taken = [running(row[3], row[6], row[5], row[7], now=now).duration for row in rows]
     longest = max((math.log1p(one) for one in taken if one), default=0.0)
     return tuple(
-        RunMark(
-            id=row[1],
-            state_type=row[3],
-            state_name=row[4],
-            start=maybe_moment(row[5]),
-            height=round(_LEAST + (100 - _LEAST) * math.log1p(one or 0.0) / (longest or 1.0)),
-            title=f"{state_look(row[3], row[4]).word}: {row[2]}"
-            + (f", {duration(one)}" if one is not None else ""),
-        )
-        for row, one in zip(rows, taken, strict=True)
+        _mark(row, one, longest=longest or 1.0) for row, one in zip(rows, taken, strict=True)
+    )
+
+
+def _mark(row: Sequence[Any], taken: float | None, *, longest: float) -> RunMark:
+    look = state_look(row[3], row[4])
+    height = round(_LEAST + (_HIGHEST - _LEAST) * math.log1p(taken or 0.0) / longest, 1)
+    lasted = "" if taken is None else f", {duration(taken)}"
+    return RunMark(
+        css=look.css,
+        word=look.word,
+        top=round(_HIGHEST - height, 1),
+        height=height,
+        title=f"{look.word}: {row[2]}{lasted}",
     )
 
 
