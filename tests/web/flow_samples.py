@@ -16,9 +16,8 @@ _NAMES = ("ingest-orders", "nightly-invoices", "train-the-forecast-of-all-that-i
 
 def flow_row(now: datetime, index: int = 0, **changes: Any) -> FlowRow:
     mark = RunMark(
-        id=f"{_ID}{index + 50:02d}", state_type="FAILED", state_name="Failed", start=now, height=70,
-        title="Failed: amber-falcon, 2m",
-    )  # fmt: skip
+        css="failed", word="Failed", top=6.0, height=18.0, title="Failed: amber-falcon, 2m"
+    )
     given: dict[str, Any] = {
         "id": f"{_ID}{index:02d}",
         "name": _NAMES[index % 3],
