@@ -70,6 +70,12 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def database_url(copied_sqlite: str) -> str:
+    """One database is enough: forms ask it what the pages of deployments ask."""
+    return copied_sqlite
+
+
 def sent(**fields: str) -> Form:
     """A form with parameters by name; a name's ``__`` parts it."""
     return Form([(name_of(tuple(name.split("__"))), value) for name, value in fields.items()])
