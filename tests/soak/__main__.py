@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tests.soak import full
 from tests.soak.away import absences
+from tests.soak.commands import Plan as Commanded
+from tests.soak.commands import commands
 from tests.soak.dawdlers import crowd
 from tests.soak.full import failing, filled, may_mount, small_disk
 from tests.soak.kills import Plan, kills
@@ -90,6 +92,19 @@ def _several(asked: argparse.Namespace) -> bool:
     return _told(outcome.wrong + wrong)
 
 
+def _agents(asked: argparse.Namespace) -> bool:
+    """agents run commands and are killed, frozen, stopped and started anew, as their server is"""
+    failed = False
+    for kind in DATABASES[asked.database]:
+        plan = Commanded(seconds=asked.times * TROUBLED, seed=asked.seed)
+        with database(kind) as (url, folder):
+            say(f" {kind}")
+            outcome = asyncio.run(commands(url, folder, plan, say))
+        say(outcome.told())
+        failed = failed or bool(outcome.wrong)
+    return failed
+
+
 def _disk(asked: argparse.Namespace) -> bool:
     """the disk of a SQLite database is full, read-only and broken under load"""
     wrong: list[str] = []
@@ -150,6 +165,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "kills": _kills,
     "postgres": _postgres,
     "several": _several,
+    "agents": _agents,
     "disk": _disk,
     "connections": _connections,
     "recovery": _recovery,
