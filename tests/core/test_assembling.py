@@ -141,6 +141,29 @@ async def test_nothing_of_a_failed_step_is_kept_and_the_repaired_plugin_starts(
         assert core.plugins.refused == ()
 
 
+async def test_on_postgres_too_a_step_that_fails_leaves_nothing(
+    installed: Installed, tmp_path: Path, fresh_postgres: str
+) -> None:
+    good = ', belongs=(Belongs(table="moon", to="flow_run", by="flow_run_id"),)'
+    wrong = good.replace('"flow_run_id"', '"planet"')
+    installed.write("moons", files=tables(STEP.format("'create moon',")))
+    for name, belongs in (("deimos", wrong), ("phobos", good)):
+        files = tables(STEP.format("").replace("moon", name), belongs=belongs.replace("moon", name))
+        files["plugin.py"] = files["plugin.py"].replace("moons", name)
+        installed.write(name, files=files)
+    flags = {"home": str(tmp_path), "database.url": fresh_postgres}
+    core, _ = await assembled(load(discover(), environ={}, flags=flags), discover(), asked)
+    try:
+        assert core.plugins.enabled == ("phobos",)
+        deimos, moons = core.plugins.refused
+        assert "column c.planet does not exist" in deimos.reason
+        assert 'syntax error at or near "moon"' in moons.reason
+        made = "select count(*) from information_schema.tables where table_name = 'moon'"
+        assert await core.database.read(None).value(made) == 0
+    finally:
+        await core.close()
+
+
 async def test_events_are_kept_for_what_is_left_out_and_has_read_them_before(
     installed: Installed, tmp_path: Path
 ) -> None:
