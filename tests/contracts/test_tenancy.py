@@ -196,6 +196,7 @@ def besides(world: World) -> Iterator[Request]:
         yield Request("POST", path, {"filter": {"occurred": span}})
     yield Request("GET", "/runs?flow-run-search=nothing-has-this-name")
     yield Request("GET", "/work-pools?name=nothing-has-this-name")
+    yield Request("GET", "/flows?name=nothing-has-this-name")
     asked = {"deployment_ids": [world.deployment]}
     yield Request("POST", "/api/deployments/get_scheduled_flow_runs", asked)
 

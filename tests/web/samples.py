@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from armillary_plugins.ui.pool_schemas import Hindrance
 from armillary_plugins.ui.schemas import (
     Choice,
     FilterChip,
@@ -25,6 +26,7 @@ from armillary_plugins.ui.schemas import (
     Thing,
     TwinPaths,
 )
+from armillary_plugins.ui.waiting import Waiting
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
 from tests.web import deployment_samples, flow_samples, pool_samples, system_samples
@@ -265,6 +267,16 @@ def question() -> Question:
     )
 
 
+def waiting(**changes: Any) -> Waiting:
+    pool = Hindrance(
+        grave=True,
+        text="No worker polls the pool gpu, so nothing of it runs: start one.",
+        commands=("prefect worker start --pool gpu",),
+    )
+    live_path = f"/ui/fragments/runs/flow-run/{RUN_ID}/waiting"
+    return Waiting(**({"reasons": (pool,), "live_path": live_path} | changes))
+
+
 def task_page(**changes: Any) -> TaskRunPage:
     begin, end = NOW - timedelta(seconds=136), NOW - timedelta(seconds=12)
     shapes = (
@@ -386,6 +398,7 @@ def pages() -> dict[str, dict[str, Any]]:
     """Every page and fragment with the context it expects."""
     run: dict[str, Any] = {
         "run": run_detail(),
+        "waiting": waiting(),
         "error": run_error(),
         "states": state_history(),
         "tasks": task_page(),
@@ -406,6 +419,7 @@ def pages() -> dict[str, dict[str, Any]]:
         "ui/runs.html": {"shell": shell(), "page": run_page(), "now": NOW},
         "ui/_runs.html": {"page": run_page(), "now": NOW},
         "ui/run.html": {"shell": shell()} | run,
+        "ui/_run_waiting.html": {"waiting": waiting(), "run_id": RUN_ID},
         "ui/_run_header.html": {"run": run_detail(), "now": NOW},
         "ui/_run_error.html": {"error": run_error(), "run_id": RUN_ID, "now": NOW},
         "ui/confirm.html": {"shell": shell(), "question": question()},

@@ -64,6 +64,7 @@ class Site:
             "run",
             shell=samples.shell(),
             run=self.header,
+            waiting=samples.waiting(reasons=(), live_path=None),
             error=samples.run_error(lines=(), live_path=None),
             states=samples.state_history(),
             tasks=samples.task_page(),

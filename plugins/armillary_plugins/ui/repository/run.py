@@ -35,6 +35,13 @@ _CHILD = """
 (select c.id from flow_run c where c.parent_task_run_id = t.id and c.workspace = t.workspace
   order by c.created desc limit 1)
 """
+_WAIT = """
+select r.work_queue_id, r.next_scheduled_start_time, d.last_polled, l.slot_limit
+from flow_run r
+  left join deployment d on d.id = r.deployment_id and d.workspace = r.workspace
+  left join concurrency_limit l on l.id = d.concurrency_limit_id
+where r.id = ? and r.workspace = ?
+"""
 _TASK_RUN = f"""
 select t.id, t.name, t.task_key, t.state_type, t.state_name, t.state_timestamp, s.message,
   r.id, r.name, {_CHILD}, t.start_time, t.end_time, t.total_run_time, t.run_count,
@@ -98,6 +105,11 @@ async def read_flow_run(reader: Reader, run_id: str) -> Row | None:
     """Read a flow run with the names of what it belongs to."""
     rows = await reader.all(_FLOW_RUN, COUNTED, run_id, reader.workspace)
     return rows[0] if rows else None
+
+
+async def read_wait(reader: Reader, run_id: str) -> Row | None:
+    """Read what a run waits for: its queue, its time, who serves its deployment, the limit."""
+    return await reader.one(_WAIT, run_id, reader.workspace)
 
 
 async def read_task_run(reader: Reader, run_id: str) -> Row | None:

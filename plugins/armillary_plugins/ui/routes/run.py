@@ -26,6 +26,7 @@ from armillary_plugins.ui.schemas import LogPage, RunDetail, RunError, StateHist
 from armillary_plugins.ui.shaping import log_line, run_detail, task_rows
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import twin_paths
+from armillary_plugins.ui.waiting import Waiting, read_waiting
 
 routes = Routes(tag="Pages", mount="")
 _TASKS = 100
@@ -49,6 +50,7 @@ async def show_run(call: Call) -> Answer:
         tasks=await _tasks(call, row),
         logs=await _log(call, row, cursor=CURSOR),
         error=await _error(call, row),
+        waiting=await _waiting(call, row),
         run_id=row[0],
         now=from_micros(call.received),
     )
@@ -60,6 +62,13 @@ async def show_run_header(call: Call) -> Answer:
     """Show a flow run's state."""
     row = await read_run(call)
     return _part(call, "_run_header", row, run=_header(call, row))
+
+
+@routes.get(f"{_PARTS}/waiting", scope="see_flows")
+async def show_run_waiting(call: Call) -> Answer:
+    """Show why a flow run does not run."""
+    row = await read_run(call)
+    return _part(call, "_run_waiting", row, waiting=await _waiting(call, row))
 
 
 @routes.get(f"{_PARTS}/error", scope="see_flows")
@@ -112,6 +121,11 @@ def _page_path(row: Sequence[Any]) -> str:
 
 def _part_path(row: Sequence[Any], part: str) -> str:
     return f"/ui/fragments{_page_path(row)}/{part}"
+
+
+async def _waiting(call: Call, row: Sequence[Any]) -> Waiting:
+    live_path = None if is_final(row[_STATE]) else _part_path(row, "waiting")
+    return await read_waiting(call, row, live_path=live_path)
 
 
 def _header(call: Call, row: Sequence[Any]) -> RunDetail:
