@@ -86,7 +86,8 @@ binary: $(BINARY)/.installed ## build the folder dist/armillary, which runs wher
 	@$(BINARY)/bin/pip install --quiet --no-deps --no-index --force-reinstall \
 		--find-links build/wheel armillary
 	@echo "Putting dist/armillary together ..."
-	@PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=0 $(BINARY)/bin/pyinstaller --noconfirm --clean --log-level ERROR \
+	@PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=0 PYINSTALLER_CONFIG_DIR=$(CURDIR)/build/pyinstaller \
+		$(BINARY)/bin/pyinstaller --noconfirm --clean --log-level ERROR \
 		--distpath dist --workpath build/binary packaging/binary/armillary.spec
 	@echo "dist/armillary/armillary: $$(du -sm dist/armillary | cut -f1) MB"
 
