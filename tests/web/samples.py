@@ -250,6 +250,7 @@ def run_error(**changes: Any) -> RunError:
     lines = tuple(log_line(index) for index in range(6))
     given: dict[str, Any] = {
         "lines": lines,
+        "title": "First error",
         "error_id": lines[3].id,
         "log_path": f"/runs/flow-run/{RUN_ID}?level=40",
         "live_path": f"/ui/fragments/runs/flow-run/{RUN_ID}/error",

@@ -30,7 +30,8 @@ _PAGE = f"select {_COLUMNS} {_OF_RUN} and {_LATER}"
 _ARRIVED = f"select {_COLUMNS} {_OF_RUN} and {_SINCE}"
 _TASK_PAGE = f"select {_COLUMNS} {_OF_TASK_RUN} and {_LATER}"
 _TASK_ARRIVED = f"select {_COLUMNS} {_OF_TASK_RUN} and {_SINCE}"
-_FIRST_ERROR = f"select {_COLUMNS} {_OF_RUN} order by timestamp, key limit 1"
+_FIRST = f"select {_COLUMNS} {_OF_RUN} order by timestamp, key limit 1"
+_LAST = f"select {_COLUMNS} {_OF_RUN} order by timestamp desc, key desc limit 1"
 _AROUND = f"""
 select {_COLUMNS} from (select {_COLUMNS} {_OF_RUN} and (timestamp, key) < (?, ?)
     order by timestamp desc, key desc limit ?) earlier
@@ -38,7 +39,7 @@ union all
 select {_COLUMNS} from (select {_COLUMNS} {_OF_RUN} and (timestamp, key) > (?, ?)
     order by timestamp, key limit ?) later
 """
-_ERROR = 40
+_WARNING, _ERROR = 30, 40
 _NEWEST = "select coalesce(max(key), 0) from log"
 _RUN_NAME = "select name from flow_run where id = ? and workspace = ?"
 _NOTABLE = """
@@ -163,24 +164,31 @@ class Around(msgspec.Struct, frozen=True):
     """Lines around one of them."""
 
     lines: list[Log]
-    error_id: str
+    line_id: str
+    is_error: bool
 
 
-async def around_first_error(
-    reader: Reader, flow_run_id: str, *, before: int, after: int
+async def around_trouble(
+    reader: Reader, flow_run_id: str, *, failed: bool, before: int, after: int
 ) -> Around | None:
-    """Return the first error a flow run logged with the lines around it; None without one."""
+    """Return the first error a flow run logged with the lines around it.
+
+    Of one that failed without logging any, it is its last warning, or else its last line: plain
+    commands know no levels.
+    """
     of_run = (reader.workspace, flow_run_id)
-    rows = await reader.all(_FIRST_ERROR, *of_run, _ERROR)
+    rows = await reader.all(_FIRST, *of_run, _ERROR)
+    for level in (_WARNING, _LOWEST) if failed else ():
+        rows = rows or await reader.all(_LAST, *of_run, level)
     if not rows:
         return None
-    error = rows[0]
-    place = (error[5], error[0])
+    line = rows[0]
+    place = (line[5], line[0])
     around = await reader.all(
         _AROUND, *of_run, _LOWEST, *place, before, *of_run, _LOWEST, *place, after
     )
-    lines = sorted([error, *around], key=lambda row: (row[5], row[0]))
-    return Around([_log(row) for row in lines], log_id(error[1], error[0]))
+    lines = sorted([line, *around], key=lambda row: (row[5], row[0]))
+    return Around([_log(row) for row in lines], log_id(line[1], line[0]), line[3] >= _ERROR)
 
 
 async def newest_key(reader: Reader) -> int:

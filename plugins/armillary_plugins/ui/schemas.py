@@ -203,8 +203,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunError(msgspec.Struct, frozen=True, kw_only=True):
-    """The first error a run logged, among the lines around it."""
+    """The first error a run logged, or what it said last, among the lines around it."""
 
+    title: str
     lines: tuple["LogLine", ...]
     error_id: str | None
     """The line that is the error; None where there is none."""

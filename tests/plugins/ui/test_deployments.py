@@ -158,6 +158,17 @@ async def test_switches_pause_and_resume_and_lead_back(api: Api, pages: Pages) -
     assert await api.runs() != []
 
 
+async def test_a_deployment_is_deleted_after_a_second_question(api: Api, pages: Pages) -> None:
+    deployment = await api.deployment(None, "nightly", schedules=[{"schedule": VIENNA}])
+    one = f"/deployments/deployment/{deployment['id']}"
+    assert "Delete nightly?" in (await send(pages, f"{one}/delete", status=200)).text
+    await pages.ask(one)
+    answer = await send(pages, f"{one}/delete", confirm="yes")
+    assert answer.headers["location"] == "/deployments"
+    await pages.ask(one, status=404)
+    assert await api.runs() == []
+
+
 async def test_a_form_of_another_site_changes_nothing(api: Api, pages: Pages) -> None:
     deployment = await api.deployment()
     answer = await pages.client.post(

@@ -94,3 +94,20 @@ async def test_the_first_error_stands_among_the_lines_around_it(api: Api, pages:
     assert "line 7" in marked[0]
     fragment = await pages.open(f"/ui/fragments{path}/error")
     assert part(fragment, "run-error") == text
+
+
+async def test_a_command_that_failed_without_errors_shows_what_it_said_last(
+    api: Api, pages: Pages
+) -> None:
+    run = (await api.run((await api.deployment())["id"]))["id"]
+    path = f"/runs/flow-run/{run}"
+    line = {"name": "stdout", "flow_run_id": run, "timestamp": "2026-01-01T12:00:00Z", "level": 20}
+    await api.post("/logs/", [{**line, "message": "reading"}], status=201)
+    await api.set_state(run, "FAILED", message="exit code 2")
+    assert "What it said last" in (text := part(await pages.open(path), "run-error"))
+    assert "reading" in text
+    later = {**line, "name": "stderr", "level": 30, "message": "no such file"}
+    done = {**line, "timestamp": "2026-01-01T12:00:01Z", "message": "done"}
+    await api.post("/logs/", [later, done], status=201)
+    marked = [one for one in (await pages.open(path)).all("li") if "aria-current" in one.attributes]
+    assert [("no such file" in one.text) for one in marked] == [True]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
 from armillary.db.unit import Row
+from armillary.deployments.routes import deployments as api
 from armillary.errors import NotFound
+from armillary.forms import Form
+from armillary_plugins.ui.actions import confirmed, see_other
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.deployment_schemas import DeploymentDetail
 from armillary_plugins.ui.deployment_shaping import deployment_detail, run_marks
@@ -13,6 +16,7 @@ from armillary_plugins.ui.repository import deployments as repository
 from armillary_plugins.ui.repository.runs import list_runs
 from armillary_plugins.ui.runs_query import RunsQuery
 from armillary_plugins.ui.schedule_times import schedule_row
+from armillary_plugins.ui.schemas import Question
 from armillary_plugins.ui.site import site_of
 
 routes = Routes(tag="Pages", mount="")
@@ -35,6 +39,26 @@ async def show_deployment_fragment(call: Call) -> Answer:
     """Show the part of a deployment that changes."""
     detail, now = await make_detail(call), from_micros(call.received)
     return html_answer(call, site_of(call.core).render("_deployment", one=detail, now=now))
+
+
+@routes.post(f"{_ONE}/delete", scope="manage_deployments")
+async def delete(call: Call, body: Form) -> Answer:
+    """Delete a deployment, after it was asked whether that is meant."""
+    row = await read(call)
+    if confirmed(body):
+        await api.delete_deployment(call)
+        return see_other(call, "/deployments")
+    site = site_of(call.core)
+    here = f"/deployments/deployment/{row[0]}"
+    question = Question(
+        title=f"Delete {row[1]}?",
+        consequence="Its schedules and the runs it has ahead go with it; runs that were stay.",
+        word="Delete",
+        action_path=f"{here}/delete",
+        back_path=here,
+    )
+    shell = site.shell(call, "/deployments", live=False)
+    return html_answer(call, site.render("confirm", shell=shell, question=question))
 
 
 async def read(call: Call) -> Row:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros, maybe_moment
 from armillary.errors import NotFound
-from armillary_plugins.logs.repository import around_first_error
+from armillary_plugins.logs.repository import around_trouble
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.log_pages import AFTER, CURSOR, read_log_query
 from armillary_plugins.ui.repository import run as repository
@@ -145,12 +145,15 @@ async def _log(call: Call, row: Sequence[Any], *, cursor: str) -> LogPage:
 
 async def _error(call: Call, row: Sequence[Any]) -> RunError:
     """Read the lines around the first error of a run, though it may have ended well."""
-    found = await around_first_error(call.read(), row[0], before=4, after=4)
+    failed = row[_STATE] in ("FAILED", "CRASHED")
+    found = await around_trouble(call.read(), row[0], failed=failed, before=4, after=4)
     settled = is_settled(call, row[_STATE], row[_ENTERED])
+    level = "?level=40" if found is None or found.is_error else ""
     return RunError(
+        title="First error" if found is None or found.is_error else "What it said last",
         lines=tuple(log_line(line, {}) for line in found.lines) if found else (),
-        error_id=found.error_id if found else None,
-        log_path=f"{_page_path(row)}?level=40",
+        error_id=found.line_id if found else None,
+        log_path=f"{_page_path(row)}{level}",
         live_path=None if settled else _part_path(row, "error"),
     )
 
