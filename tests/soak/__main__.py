@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.servers import running_redis
 from tests.soak import full
 from tests.soak.away import absences
 from tests.soak.commands import Plan as Commanded
 from tests.soak.commands import commands
 from tests.soak.dawdlers import crowd
 from tests.soak.full import failing, filled, may_mount, small_disk
+from tests.soak.jobs import Plan as Employed
+from tests.soak.jobs import jobs
 from tests.soak.kills import Plan, kills
 from tests.soak.places import database, faulty_postgres
 from tests.soak.server import spread
@@ -33,6 +36,8 @@ TASK_RUNS = "20000"
 DAWDLERS = 2000
 TROUBLED = 300.0
 """Seconds for which several servers are troubled."""
+EMPLOYED = 120.0
+"""Seconds for which jobs are troubled on each database with each queue."""
 PATIENCE = 30.0
 """Seconds they are borne with, as by default."""
 GIGABYTE = 1 << 30
@@ -105,6 +110,23 @@ def _agents(asked: argparse.Namespace) -> bool:
     return failed
 
 
+def _jobs(asked: argparse.Namespace) -> bool:
+    """jobs are done while the server is killed, and Redis killed, cut off and frozen"""
+    failed = False
+    plan = Employed(seconds=asked.times * EMPLOYED, seed=asked.seed)
+    for kind in DATABASES[asked.database]:
+        with database(kind) as (url, folder):
+            say(f" {kind}")
+            outcome = asyncio.run(jobs(url, folder, None, plan, say))
+            say(outcome.told())
+        with database(kind) as (url, folder), running_redis() as redis:
+            say(f" {kind} and Redis")
+            over_redis = asyncio.run(jobs(url, folder, redis, plan, say))
+            say(over_redis.told())
+        failed = failed or bool(outcome.wrong or over_redis.wrong)
+    return failed
+
+
 def _disk(asked: argparse.Namespace) -> bool:
     """the disk of a SQLite database is full, read-only and broken under load"""
     wrong: list[str] = []
@@ -166,6 +188,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "postgres": _postgres,
     "several": _several,
     "agents": _agents,
+    "jobs": _jobs,
     "disk": _disk,
     "connections": _connections,
     "recovery": _recovery,

