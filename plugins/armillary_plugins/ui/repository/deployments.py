@@ -22,11 +22,13 @@ _NEXT = """
 _LIST = f"""
 select d.id, d.name, d.flow_id, f.name, d.paused, d.status, d.tags, p.name,
   coalesce(q.name, d.work_queue_name), {_NEXT}
-from deployment d
+from (select d.id as id from deployment d where {{where}}
+    order by d.name {{way}}, d.id {{way}} limit ?) k
+  cross join deployment d
   join flow f on f.id = d.flow_id
   left join work_queue q on q.id = d.work_queue_id
   left join work_pool p on p.id = q.work_pool_id
-where {{where}} order by d.name {{way}}, d.id {{way}} limit ?
+where d.id = k.id order by d.name {{way}}, d.id {{way}}
 """
 _LAST = """
 select * from (select r.{of}, r.id, r.name, r.state_type, r.state_name, r.start_time,

@@ -11,16 +11,18 @@ from armillary.db.unit import Reader, Row
 NEVER = 2**62
 """Where in the order a schedule stands that has nothing ahead."""
 _LIST = f"""
-select * from (
-  select c.id, c.deployment_id, c.schedule, c.active, c.slug, d.name as deployment, f.name as flow,
-    d.paused,
-    coalesce((select min(r.next_scheduled_start_time) from flow_run r where r.schedule_id = c.id
-      and r.state_type = 'SCHEDULED' and r.next_scheduled_start_time >= ?), {NEVER}) as ahead
-  from deployment_schedule c
-    join deployment d on d.id = c.deployment_id
-    join flow f on f.id = d.flow_id
-  where c.workspace = ?) s
-{{cut}} order by s.ahead {{way}}, s.id {{way}} limit ?
+select c.id, c.deployment_id, c.schedule, c.active, c.slug, d.name, f.name, d.paused, k.ahead
+from (
+  select * from (
+    select n.id as id, coalesce((select min(r.next_scheduled_start_time) from flow_run r
+      where r.schedule_id = n.id and r.state_type = 'SCHEDULED'
+        and r.next_scheduled_start_time >= ?), {NEVER}) as ahead
+    from deployment_schedule n where n.workspace = ?) s
+  {{cut}} order by s.ahead {{way}}, s.id {{way}} limit ?) k
+  cross join deployment_schedule c
+  join deployment d on d.id = c.deployment_id
+  join flow f on f.id = d.flow_id
+where c.id = k.id order by k.ahead {{way}}, k.id {{way}}
 """
 _FIRST = _LIST.format(cut="", way="asc")
 _NEXT = _LIST.format(cut="where (s.ahead, s.id) > (?, ?)", way="asc")
