@@ -182,6 +182,8 @@ def task_run_detail(row: Sequence[Any], *, live_path: str | None, now: int) -> T
 
 def state_rows(rows: Sequence[Sequence[Any]]) -> tuple[StateRow, ...]:
     """Shape states, oldest first, each with the time until the next."""
+    if not rows:
+        return ()
     later = [*rows[1:], None]
     return tuple(
         StateRow(

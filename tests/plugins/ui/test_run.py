@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from armillary.core import Core
+from armillary.db.unit import Unit
 from armillary.testing import ManualClock
 from tests.api import Api
 from tests.plugins.ui.pages import Pages, link, live_path, part
@@ -75,6 +77,16 @@ async def test_a_run_that_goes_on_is_fetched_anew_and_a_final_one_is_not(
     await clock.advance(61)
     settled = await pages.open(f"/runs/flow-run/{run}")
     assert [live_path(settled, name) for name in parts] == [None] * 3
+
+
+async def test_a_run_whose_states_are_gone_has_a_page(api: Api, pages: Pages, core: Core) -> None:
+    run = await new_run(api)
+
+    async def forget(unit: Unit) -> None:
+        await unit.run("delete from flow_run_state where flow_run_id = ?", run)
+
+    await core.database.write(forget, workspace=1)
+    await pages.ask(f"/runs/flow-run/{run}")
 
 
 async def test_task_runs_are_listed_with_their_subflows(api: Api, pages: Pages) -> None:
