@@ -11,6 +11,7 @@ import ast
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import pkgutil
 import re
 import sys
@@ -78,9 +79,9 @@ def told(error: BaseException) -> str:
 
 def add_folder(home: Path) -> None:
     """Let what pip put into the folder of plugins of a home be imported, after all else."""
-    folder = home / "plugins"
-    if folder.is_dir() and str(folder) not in sys.path:
-        sys.path.append(str(folder))
+    folder = str(home / "plugins")
+    if os.path.isdir(folder) and folder not in sys.path:  # noqa: PTH112 - of a home that cannot be, too
+        sys.path.append(folder)
         importlib.invalidate_caches()
 
 
