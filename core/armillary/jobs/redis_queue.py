@@ -6,8 +6,9 @@
             ▲                       │ nobody has prolonged it for a minute
             └───────────────────────┘
 
-Redis may lose everything at any moment: a row that nobody prolongs is handed over again, as
-another attempt with a key of its own, and a worker that comes by an older one leaves it.
+Redis may lose everything at any moment, and a connection what it was given: a row that nobody
+prolongs, or begins, is handed over again, as another attempt with a key of its own, and a worker
+that comes by an older one leaves it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class RedisQueue(Ledger, SaqRedisQueue):
         self._connection: Any = self.redis  # whose types say of each call that it may not wait
         self._shown = hide_password(url)
         self._takers: set[asyncio.Task[Any]] = set()
+        self._given: set[store.Attempt] = set()
+        """What Redis had given to somebody who had not begun it, a beat ago."""
 
     async def connect(self) -> None:
         """Begin to look after the queue; ConfigError if Redis does not answer."""
@@ -152,19 +155,29 @@ class RedisQueue(Ledger, SaqRedisQueue):
             )
 
     async def _hand_over_again(self, handed: Sequence[store.Attempt]) -> None:
-        """Let what Redis has lost be claimed anew."""
+        """Let be claimed anew what Redis has lost, or gave to a connection that broke."""
         try:
             async with self._connection.pipeline(transaction=False) as pipe:
                 for this in handed:
-                    pipe.exists(self.job_id(f"{this.job_id}:{this.number}"))
-                there = await pipe.execute()
+                    key = self.job_id(f"{this.job_id}:{this.number}")
+                    pipe.exists(key).lpos(self._queued, key)
+                answers = await pipe.execute()
         except RedisError as error:
             raise Unavailable(f"Redis does not answer: {error}") from error
         in_hand = set(self._hands.values())
-        for this, known in zip(handed, there, strict=True):
-            if not known and this.job_id not in in_hand:
-                self._held.pop(this.job_id, None)
-                await self._write(partial(store.again, attempt=this, **_UNCOUNTED))
+        given: set[store.Attempt] = set()
+        for this, known, place in zip(handed, answers[::2], answers[1::2], strict=True):
+            if this.job_id in in_hand or place is not None:
+                continue
+            if known and this not in self._given:
+                given.add(this)
+                continue
+            self._held.pop(this.job_id, None)
+            # Who was given it may still begin, if he only slept: then as an attempt that is over.
+            await self._write(
+                partial(store.again, attempt=this, error=None, after=0, counted=bool(known))
+            )
+        self._given = given
 
     async def _retry(self, job: SaqJob, error: str | None) -> None:
         await super()._retry(job, error)

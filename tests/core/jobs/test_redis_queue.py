@@ -123,6 +123,31 @@ async def test_what_redis_loses_is_handed_over_again(core: Core, clock: ManualCl
     await queue.disconnect()
 
 
+async def test_what_redis_gave_to_a_connection_that_broke_is_handed_over_again(
+    core: Core, clock: ManualClock
+) -> None:
+    dug: list[str] = []
+
+    async def dig(_: Running, *, name: str) -> None:
+        dug.append(name)
+
+    worker = Jobs(core, "moon", [Job(name="dig", work=dig)])
+    queue = worker.queue
+    assert isinstance(queue, RedisQueue)
+    await core.broker.start()
+    await worker.open()
+    await want(core, "a")
+    queue.wake()
+    lost = await queue.redis.blmove(queue._queued, queue._active, timeout=20)
+    assert lost is not None
+    run = asyncio.ensure_future(worker.run())
+    await become(core, clock, {"a": "done"})
+    assert dug == ["a"]
+    run.cancel()
+    await asyncio.wait({run})
+    await worker.close()
+
+
 async def test_what_a_killed_worker_was_at_is_done_by_the_next(
     core: Core, clock: ManualClock
 ) -> None:
