@@ -25,7 +25,7 @@ def schedule_row(row: Sequence[Any], *, now: datetime, fires: int, **more: Any) 
     """Shape a row of id, deployment, schedule, active and slug, with the next times it fires."""
     try:
         schedule = _parsed(row[2])
-        moments = tuple(fire_times(schedule, now, limit=fires)) if fires else ()
+        moments = _ahead(row[2], fires).times(schedule, now) if fires else ()
     except (ScheduleError, OverflowError, ValueError) as error:
         return ScheduleRow(
             id=row[0],
@@ -53,6 +53,28 @@ def schedule_row(row: Sequence[Any], *, now: datetime, fires: int, **more: Any) 
 def _parsed(text: str) -> Schedule:
     """Read a stored schedule: it is complete, so that the time it is read at means nothing."""
     return parse_schedule(text.encode(), now=_ANY_TIME)
+
+
+class _Ahead:
+    """The next times of a schedule: they hold until the first of them has come."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._since: datetime | None = None
+        self._moments: tuple[datetime, ...] = ()
+
+    def times(self, schedule: Schedule, now: datetime) -> tuple[datetime, ...]:
+        """Return the times from ``now`` on."""
+        since, moments = self._since, self._moments
+        if since is None or not moments or not since <= now <= moments[0]:
+            self._moments = tuple(fire_times(schedule, now, limit=self._count))
+            self._since = now
+        return self._moments
+
+
+@lru_cache(maxsize=4096)
+def _ahead(text: str, count: int) -> _Ahead:  # noqa: ARG001 - each text has its own
+    return _Ahead(count)
 
 
 def words_of(schedule: Schedule) -> str:

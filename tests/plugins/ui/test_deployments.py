@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from armillary.core import Core
+from armillary.deployments.schedules import fire_times, parse_schedule
 from armillary.testing import ManualClock
+from armillary_plugins.ui.schedule_times import schedule_row
 from tests.api import OTHER_PREFIX, Api, add_other_workspace
 from tests.plugins.ui.pages import Pages, link, part
 
@@ -112,6 +114,16 @@ async def test_times_of_a_schedule_are_those_of_its_zone_when_clocks_change(
         "Tue 31 Mar 2026, 02:30 (UTC+02:00)",
         "Wed 1 Apr 2026, 02:30 (UTC+02:00)",
     ]
+
+
+def test_times_that_are_kept_are_those_that_are_computed() -> None:
+    text = '{"cron": "30 2 * * *", "timezone": "Europe/Vienna"}'
+    start = datetime(2026, 3, 27, 12, tzinfo=UTC)
+    for minutes in (0, 5, 13 * 60, 13 * 60 + 30, 13 * 60 + 31, 5000, 1, 0):
+        now = start + timedelta(minutes=minutes)
+        row = schedule_row(("s", "d", text, 1, None), now=now, fires=3)
+        fresh = fire_times(parse_schedule(text.encode(), now=now), now, limit=3)
+        assert [fire.moment for fire in row.fires] == list(fresh), minutes
 
 
 async def test_schedules_are_sorted_by_what_comes_next(api: Api, pages: Pages) -> None:
