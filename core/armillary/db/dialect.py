@@ -23,6 +23,7 @@ token               SQLite                                     PostgreSQL
                                                                json_array_elements_text(?))``
 ``{each}``          ``json_each(?)``                           rows ``value`` of a JSON array
 ``{elements}``      ``json_each``                              ``json_array_elements_text``
+``{itself}``        its name with version, and its bytes       the same
 ``{json}``          nothing                                    ``::json``, behind a text
 ``{no_index}``      ``+``, before a column that shall not      nothing: it has statistics
                     lead to an index
@@ -66,6 +67,13 @@ _TOKENS = {
         "json_array_elements_text(cast(? as json)) as each(value)",
     ),
     "elements": ("json_each", "json_array_elements_text"),
+    "itself": (
+        (
+            "'SQLite ' || sqlite_version(), "
+            "(select page_count * page_size from pragma_page_count, pragma_page_size)"
+        ),
+        "'PostgreSQL ' || current_setting('server_version'), pg_database_size(current_database())",
+    ),
     "json": ("", "::json"),
     "no_index": ("+", ""),
     "members": ("json_each", "json_each_text"),
