@@ -45,6 +45,8 @@ async def assembled(
                 await core.close()
                 raise
         except PluginFailed as error:
+            if error.plugin in failed:
+                raise
             failed[error.plugin] = error.reason
             _log.debug("the plugin %s failed", error.plugin, exc_info=error)
 

@@ -81,6 +81,8 @@ def _commands(given: Sequence[str]) -> list[Command]:
             theirs = _theirs(plugins, words)
             break
         except PluginFailed as error:
+            if error.plugin in failed:
+                raise
             failed[error.plugin] = error.reason
     for refusal in plugins.refused:
         print(f"armillary: {refusal.sentence}", file=sys.stderr)

@@ -49,6 +49,8 @@ def _upgraded(settings: Settings, found: Mapping[str, Found]) -> list[str]:
         try:
             return _with_database(settings, found, work, failed=failed)
         except PluginFailed as error:
+            if error.plugin in failed:
+                raise
             failed[error.plugin] = error.reason
 
 
