@@ -276,7 +276,7 @@ async def test_whoever_blames_another_in_vain_stops_the_start_and_not_for_ever(
     installed: Installed, tmp_path: Path
 ) -> None:
     blaming = (
-        "from armillary.errors import PluginFailed\n    raise PluginFailed('sun', 'it shines')"
+        "from armillary.errors import PluginFailed\n    raise PluginFailed('sun', 'it is up')"
     )
     installed.write("moons", files={"plugin.py": SERVICES.format(blaming)})
     with pytest.raises(PluginFailed, match="sun"):
