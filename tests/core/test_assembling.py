@@ -275,9 +275,7 @@ def test_a_command_that_is_taken_leaves_its_plugin_out_of_the_command_line(
 async def test_whoever_blames_another_in_vain_stops_the_start_and_not_for_ever(
     installed: Installed, tmp_path: Path
 ) -> None:
-    blaming = (
-        "from armillary.errors import PluginFailed\n    raise PluginFailed('sun', 'it is up')"
-    )
+    blaming = "from armillary.errors import PluginFailed\n    raise PluginFailed('sun', 'it is up')"
     installed.write("moons", files={"plugin.py": SERVICES.format(blaming)})
     with pytest.raises(PluginFailed, match="sun"):
         await assembled(settings_in(tmp_path), discover(), asked)
