@@ -52,7 +52,7 @@ WORKS = {
     "slow": Work(25, 0.2),
     "fails": Work(20, end="fails", retries=1),
     "hangs": Work(20, end="hangs", timeout=3),
-    "forks": Work(20, end="forks"),
+    "forks": Work(20, 0.05, end="forks"),
 }
 
 

@@ -1,6 +1,7 @@
 """Real processes under supervision: what they write is kept, and all of their group ends."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -38,6 +39,19 @@ class Watched:
         return [line.message for line in self.lines if line.name == name]
 
 
+class Counting(Watched):
+    """The same, of which only the end is kept."""
+
+    characters = 0
+    longest_batch = 0
+
+    async def write(self, lines: Sequence[CreateLog]) -> None:
+        said = sum(len(line.message) for line in lines)
+        self.characters += said
+        self.longest_batch = max(self.longest_batch, said)
+        self.lines[:] = lines[-1:]
+
+
 @pytest.fixture
 async def spawner() -> AsyncIterator[SystemSpawner]:
     made = SystemSpawner(grace=1)
@@ -63,14 +77,34 @@ async def test_a_megabyte_of_anything_arrives_whole(spawner: SystemSpawner) -> N
     assert max(map(len, watched.said("stdout"))) <= 16384
 
 
+async def test_a_hundred_megabytes_are_passed_on_piece_by_piece(spawner: SystemSpawner) -> None:
+    watched = Counting(spawner)
+    ended = await watched.run("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last")
+    assert ended.code == 0
+    assert watched.characters == 100_000_004
+    assert watched.longest_batch < 1_000_000, "no more than some pieces are there at once"
+    assert watched.said("stdout")[-1] == "last"
+
+
 async def test_who_is_left_behind_is_ended(spawner: SystemSpawner) -> None:
     watched = Watched(spawner)
-    ended = await watched.run("sleep 1000 & echo $!")
+    ended = await watched.run("sleep 0.2; sleep 1000 & echo $!")
     assert ended.code == 0
     assert ended.left_behind
     assert watched.said("agent") == ["The command left processes behind; they were ended."]
     (pid,) = watched.said("stdout")
     assert gone(int(pid))
+
+
+@pytest.mark.timeout(60)
+async def test_who_leaves_its_group_keeps_no_run_from_its_end(spawner: SystemSpawner) -> None:
+    watched = Watched(spawner)
+    ended = await watched.run("setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.2; echo done")
+    (away,) = [line for line in watched.said("stdout") if line != "done"]
+    os.kill(int(away), signal.SIGKILL)
+    assert (ended.code, ended.left_behind) == (0, False)
+    (said,) = watched.said("agent")
+    assert said.startswith("A process outside of its group holds the output open")
 
 
 async def test_who_ignores_the_word_is_killed_with_its_children(spawner: SystemSpawner) -> None:

@@ -22,32 +22,13 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from armillary_plugins.agent.launch import Launch
+from armillary_plugins.agent.services.guard import Guard
 
 Word: TypeAlias = Literal["terminate", "kill"]
 _SIGNALS: dict[Word, int] = {"terminate": signal.SIGTERM, "kill": signal.SIGKILL}
 _PROC = Path("/proc")
 _UNREAD = 65_536
 """Bytes of one stream that wait in memory at most, twice; beyond that the process waits."""
-_GUARD = """
-trap '' INT TERM HUP
-groups=' '
-while read -r word group; do
-  case $word in
-    +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
-  esac
-done
-set -- $groups
-[ $# -eq 0 ] && exit 0
-for group; do kill -TERM -"$group" 2>/dev/null; done
-for second in GRACE; do
-  left=
-  for group; do kill -0 -"$group" 2>/dev/null && left=1; done
-  [ -z "$left" ] && exit 0
-  sleep 1
-done
-for group; do kill -KILL -"$group" 2>/dev/null; done
-"""
 
 
 class NotStarted(Exception):
@@ -91,12 +72,30 @@ class Spawner(Protocol):
         """Let go of what it holds."""
 
 
+class _Told(asyncio.subprocess.SubprocessStreamProtocol):
+    """Is told of a process's end as such.
+
+    Who waits for the process itself waits until nobody holds its output open any more, too.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(limit=_UNREAD, loop=loop)
+        self.exited: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        """Take note."""
+        super().process_exited()
+        self.exited.set_result(None)
+
+
 class _Running:
     """A process of this machine."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, folder: str | None, guard: _Guard
+        self, transport: asyncio.SubprocessTransport, told: _Told, folder: str | None, guard: Guard
     ) -> None:
+        process = asyncio.subprocess.Process(transport, told, asyncio.get_running_loop())
         if process.stdout is None or process.stderr is None:
             message = "a process without pipes"
             raise RuntimeError(message)
@@ -104,6 +103,8 @@ class _Running:
         self.stdout: Stream = process.stdout
         self.stderr: Stream = process.stderr
         self._process = process
+        self._transport = transport
+        self._exited = told.exited
         self._folder = folder
         self._guard = guard
         self._fed: asyncio.Task[None] | None = None
@@ -125,7 +126,12 @@ class _Running:
 
     async def wait(self) -> int:
         """Wait for its end."""
-        return await self._process.wait()
+        await asyncio.shield(self._exited)
+        code = self._process.returncode
+        if code is None:
+            message = "a process that ended without a code"
+            raise RuntimeError(message)
+        return code
 
     def tell_group(self, word: Word) -> bool:
         """Signal its group, of which it is the head."""
@@ -152,9 +158,7 @@ class _Running:
         if self._fed is not None:
             self._fed.cancel()
         self._guard.forget(self.pid)
-        transport = getattr(self._process, "_transport", None)
-        if transport is not None:
-            transport.close()
+        self._transport.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -181,58 +185,11 @@ def _any_alive(group: int) -> bool:
     return False
 
 
-class _Guard:
-    """Ends the groups of an agent that was killed."""
-
-    def __init__(self, grace: float) -> None:
-        self._script = _GUARD.replace("GRACE", " ".join(["."] * max(1, round(grace))))
-        self._pipe: int | None = None
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def watch(self, group: int) -> None:
-        """Have a group ended when this process dies."""
-        if self._pipe is None:
-            await self._start()
-        self._tell(f"+ {group}\n")
-
-    def forget(self, group: int) -> None:
-        """Leave a group alone from now on."""
-        self._tell(f"- {group}\n")
-
-    def close(self) -> None:
-        """Let the guard go; whatever it still watches it ends."""
-        if self._pipe is not None:
-            os.close(self._pipe)
-            self._pipe = None
-
-    async def _start(self) -> None:
-        ours, theirs = os.pipe()
-        os.set_blocking(theirs, False)
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                "/bin/sh", "-c", self._script, stdin=ours, start_new_session=True
-            )
-        except OSError:
-            os.close(theirs)
-            return
-        finally:
-            os.close(ours)
-        self._pipe = theirs
-
-    def _tell(self, line: str) -> None:
-        if self._pipe is None:
-            return
-        try:
-            os.write(self._pipe, line.encode())
-        except OSError:
-            self.close()
-
-
 class SystemSpawner:
     """Starts processes of this machine."""
 
     def __init__(self, *, grace: float) -> None:
-        self._guard = _Guard(grace)
+        self._guard = Guard(grace)
 
     async def spawn(self, launch: Launch) -> Process:
         """Start one in a session of its own."""
@@ -240,7 +197,8 @@ class SystemSpawner:
         if launch.folder is None:
             own = tempfile.mkdtemp(prefix="armillary-run-")
         try:
-            process = await asyncio.create_subprocess_exec(
+            transport, told = await asyncio.get_running_loop().subprocess_exec(
+                _Told,
                 *launch.argv,
                 stdin=None if launch.stdin is None else asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -248,14 +206,13 @@ class SystemSpawner:
                 cwd=own or launch.folder,
                 env=dict(launch.env),
                 start_new_session=True,
-                limit=_UNREAD,
             )
         except (OSError, ValueError) as error:
             if own is not None:
                 shutil.rmtree(own, ignore_errors=True)
             raise NotStarted(why_not(launch, error)) from error
-        running = _Running(process, own, self._guard)
-        await self._guard.watch(process.pid)
+        running = _Running(transport, told, own, self._guard)
+        await self._guard.watch(running.pid)
         if launch.stdin is not None:
             running.feed(launch.stdin)
         return running
