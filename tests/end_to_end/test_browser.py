@@ -73,7 +73,15 @@ class Client:
             "name": name, "flow_id": self.flow, "work_pool_name": name,
             "tags": ["eu"], "schedules": [{"schedule": {"cron": "7 * * * *", "timezone": "UTC"}}],
             "parameter_openapi_schema": {
-                "type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"],
+                "type": "object", "required": ["day"],
+                "properties": {
+                    "day": {"type": "string"}, "count": {"type": "integer", "default": 3},
+                    "dry": {"type": "boolean", "default": True}, "mode": {"enum": ["a", "b"]},
+                    "days": {"type": "array", "items": {"type": "string"}, "default": ["x"]},
+                    "some": {"type": "array", "uniqueItems": True, "items": {"enum": ["a", "b"]}},
+                    "place": {"type": "object", "properties": {"city": {"type": "string"}}},
+                    "free": {"type": "object", "default": {}},
+                },
             },
         }  # fmt: skip
         made = self._post("/deployments/", deployment)
