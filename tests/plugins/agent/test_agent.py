@@ -323,6 +323,20 @@ async def test_who_comes_after_one_that_died_takes_its_name(scene: Scene) -> Non
         await scene.agent._beat()
 
 
+async def test_who_slept_while_another_took_its_name_ends_what_it_runs_and_itself(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.run()
+    process = await scene.started()
+    await scene.another(FakeSpawner())._hello()
+    monkeypatch.setattr(scene.agent, "_is_dead", lambda _: False)
+    (running,) = scene._tasks
+    await passing(scene.clock, running.done)
+    with pytest.raises(ConfigError, match="already running"):
+        await running
+    assert process.ended
+
+
 async def test_flows_of_the_sdk_are_run_by_the_python_that_is_named(
     core: Core, api: Api, clock: ManualClock
 ) -> None:

@@ -160,6 +160,8 @@ class Agent(Service):
             if not self._draining:
                 await self._look()
         except (Away, Turned) as error:
+            if self._known and isinstance(error, Turned) and error.status == _TAKEN:
+                self._make_way()
             self._complain(str(error))
         except ConfigError:
             raise
@@ -196,6 +198,12 @@ class Agent(Service):
         self.signal("known", self.title)
         if not self.embedded:
             self.log.info("%s works for %s", self.title, self.link.api_url)
+
+    def _make_way(self) -> None:
+        """Give up what runs: this agent was silent for so long that another has its name."""
+        self._known = False
+        for run_id in self.executions:
+            self._end(run_id, "lost")
 
     def _is_dead(self, holder: dict[str, Json]) -> bool:
         """Tell whether who has the name was a process of this machine that is no more."""
