@@ -15,42 +15,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import signal
 import socket
-import sys
-import threading
-import webbrowser
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import uvicorn
 
-from armillary.clock import Clock
 from armillary.db.engine import file_of
 from armillary.discovery import Found
-from armillary.errors import ConfigError
+from armillary.greeting import greeting, open_browser
 from armillary.home import HomeLock
+from armillary.listening import address_of, listening
 from armillary.open_files import allow_many
 from armillary.plugins import Names
 from armillary.services.service import Service
 from armillary.services.supervisor import Supervisor
-from armillary.settings import ServerSettings, Settings, hide_password
+from armillary.settings import Settings
 
 if TYPE_CHECKING:
     from armillary.core import Core
     from armillary.front import Front
+    from armillary.web_server import Web
 
-_BACKLOG = 2048
-_UNSENT = 256 * 1024
-"""Bytes for one client in the system; what is beyond is noticed as not taken."""
-_KEEP_ALIVE = 75
-"""Seconds an idle connection stays: longer than clients keep theirs, so that they end it."""
-_GRACE = 5
 _RESERVED = 200
 """Open files that are not for connections: databases, their temporary files, logs."""
 _log = logging.getLogger("armillary.server")
@@ -101,7 +91,7 @@ class _Share(msgspec.Struct, frozen=True):
 
 
 def _share(core: Core, *, sock: socket.socket) -> _Share:
-    core.address = _address(core.settings.server, sock)
+    core.address = address_of(core.settings.server, sock)
     services = services_of(core)
     if not serves_requests(core):
         return _Share(services, sock)
@@ -150,16 +140,18 @@ async def _run(core: Core, share: _Share, stop: asyncio.Event, *, open_files: in
     supervisor = Supervisor(share.services)
     await core.broker.start(absent=await held_for(core))
     await supervisor.start()
-    web: _Web | None = None
+    web: Web | None = None
     try:
         if share.app is not None:
             room = max(open_files - _RESERVED, open_files // 2)
-            web = _Web(core, share.app, share.sock, room=room)
+            from armillary.web_server import Web  # noqa: PLC0415 - heavy, as the app is
+
+            web = Web(core, share.app, share.sock, room=room)
             await web.start()
         _settle()
         say("\n".join(greeting(core, share.services, core.address if web else None)))
         if web is not None and core.settings.server.browser and core.plugins.here("ui"):
-            _open_browser(core.address)
+            open_browser(core.address)
         code = await _until_stopped(supervisor, web, stop)
         await supervisor.drain()
         return code
@@ -170,7 +162,7 @@ async def _run(core: Core, share: _Share, stop: asyncio.Event, *, open_files: in
         await supervisor.stop()
 
 
-async def _until_stopped(supervisor: Supervisor, web: _Web | None, stop: asyncio.Event) -> int:
+async def _until_stopped(supervisor: Supervisor, web: Web | None, stop: asyncio.Event) -> int:
     told = asyncio.create_task(stop.wait())
     waiting: set[asyncio.Future[Any]] = {told, supervisor.failure}
     if web is not None:
@@ -226,116 +218,6 @@ def serves_requests(core: Core) -> bool:
     return core.plugins.serves_http() or "server.port" in core.settings.origins
 
 
-class _Uvicorn(uvicorn.Server):
-    """The supervisor owns the signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
-        yield
-
-
-class _Web:
-    """The part that answers requests."""
-
-    def __init__(self, core: Core, app: Front, sock: socket.socket, *, room: int) -> None:
-        from armillary.connections import Dawdlers, Requests, Sockets  # noqa: PLC0415 - heavy
-
-        self._sock = sock
-        self._clock: Clock = core.clock
-        self._server = _Uvicorn(
-            uvicorn.Config(
-                app,
-                http=cast("Any", partial(Requests, room=room, answering=app)),
-                ws=Sockets,
-                ws_ping_interval=20,
-                ws_ping_timeout=20,
-                ws_per_message_deflate=False,
-                loop="none",
-                lifespan="off",
-                interface="asgi3",
-                access_log=False,
-                log_config=None,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE,
-                timeout_graceful_shutdown=_GRACE,
-                backlog=_BACKLOG,
-            )
-        )
-        self._dawdlers = Dawdlers(
-            self._server.server_state.connections,
-            core.clock,
-            core.metrics,
-            patience=core.settings.server.patience,
-        )
-        self.looking: asyncio.Task[None]
-        self.task: asyncio.Task[None]
-
-    async def start(self) -> None:
-        """Answer from now on."""
-        self.task = asyncio.create_task(self._server.serve(sockets=[self._sock]), name="web")
-        self.looking = asyncio.create_task(self._dawdlers.run(), name="dawdlers")
-        while not self._server.started and not self.task.done():
-            await self._clock.sleep(0.001)
-
-    async def stop(self) -> None:
-        """Take nothing new, and answer what has begun."""
-        self._server.should_exit = True
-        await asyncio.wait({self.task})
-        self.looking.cancel()
-
-
-@contextlib.contextmanager
-def listening(settings: ServerSettings) -> Iterator[socket.socket]:
-    """Listen at the address; ConfigError says why that cannot be and what else to choose."""
-    _refuse_strangers(settings)
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind, protocol)
-    except OSError as error:
-        message = f"The address {settings.host} cannot be used ({error}): choose another --host."
-        raise ConfigError(message) from error
-    with sock:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # What waits in the system for a client to read is memory too, by default megabytes each;
-        # connections have what their listener has.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            # What we have closed, and nobody takes, the system would keep for minutes.
-            patience = max(1, int(settings.patience * 1000))
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
-        try:
-            sock.bind(address)
-            sock.listen(_BACKLOG)
-        except OSError as error:
-            message = (
-                f"Port {settings.port} of {settings.host} cannot be listened at "
-                f"({error.strerror or error}): stop what uses it, or choose another with --port, "
-                f"for example --port {settings.port + 100}."
-            )
-            raise ConfigError(message) from error
-        sock.setblocking(False)
-        yield sock
-
-
-def _refuse_strangers(settings: ServerSettings) -> None:
-    """There is no login yet: only this machine gets in, unless somebody insists."""
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = settings.host == "localhost"
-    if not loopback and not settings.insecure:
-        message = (
-            f"Whoever reaches {settings.host} could do everything here, since no login is set "
-            "up: listen at 127.0.0.1, or say --insecure if the network is yours."
-        )
-        raise ConfigError(message)
-
-
 @contextlib.contextmanager
 def _told_to_stop() -> Iterator[asyncio.Event]:
     """Turn SIGINT and SIGTERM into an event; a second one ends the process at once."""
@@ -368,43 +250,3 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def _address(settings: ServerSettings, sock: socket.socket) -> str:
-    host = settings.host
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_unspecified:
-            host = "127.0.0.1"
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{sock.getsockname()[1]}{settings.base_path.rstrip('/')}"
-
-
-def greeting(core: Core, services: list[Service], address: str | None) -> list[str]:
-    """Say what a person wants to know first."""
-    names = ", ".join(service.name for service in services) or "none"
-    file = file_of(core.settings.database_url)
-    lines = ["", "  Armillary is running."]
-    if address is not None:
-        lines += [
-            "",
-            f"  Open        {address}",
-            f"  Connect     prefect config set PREFECT_API_URL={address}/api",
-        ]
-    lines += [
-        "",
-        f"  Services    {names}",
-        f"  Data        {file or hide_password(core.settings.database_url)}",
-        "",
-        "  Ctrl+C ends it.",
-        "",
-    ]
-    return lines
-
-
-def _open_browser(address: str) -> None:
-    """Open a window in a thread, where there is a desktop to open it on."""
-    desktop = sys.platform in ("darwin", "win32") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    if desktop:
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

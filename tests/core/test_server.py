@@ -18,7 +18,7 @@ import pytest
 import websockets
 
 from armillary.errors import ConfigError
-from armillary.server import listening
+from armillary.listening import listening
 from armillary.settings import ServerSettings
 from tests.servers import free_port
 

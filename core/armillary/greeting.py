@@ -1,0 +1,52 @@
+"""What a server says of itself once it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from armillary.db.engine import file_of
+from armillary.settings import hide_password
+
+if TYPE_CHECKING:
+    from armillary.core import Core
+    from armillary.services.service import Service
+
+_WIDTH = 78
+_MARGIN = " " * 14
+
+
+def greeting(core: Core, services: Sequence[Service], address: str | None) -> list[str]:
+    """Say what a person wants to know first."""
+    names = ", ".join(service.name for service in services) or "none"
+    file = file_of(core.settings.database_url)
+    lines = ["", "  Armillary is running."]
+    if address is not None:
+        lines += [
+            "",
+            f"  Open        {address}",
+            f"  Connect     prefect config set PREFECT_API_URL={address}/api",
+        ]
+    lines += [
+        "",
+        *wrap(names, _WIDTH, initial_indent="  Services    ", subsequent_indent=_MARGIN),
+        f"  Data        {file or hide_password(core.settings.database_url)}",
+        "",
+        "  Ctrl+C ends it.",
+        "",
+    ]
+    return lines
+
+
+def open_browser(address: str) -> None:
+    """Open a window in a thread, where there is a desktop to open it on."""
+    desktop = sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if desktop:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
