@@ -7,7 +7,6 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from armillary.db.engine import file_of
@@ -17,13 +16,12 @@ if TYPE_CHECKING:
     from armillary.core import Core
     from armillary.services.service import Service
 
-_WIDTH = 78
-_MARGIN = " " * 14
+_FEW = 4
+"""So many services are named."""
 
 
 def greeting(core: Core, services: Sequence[Service], address: str | None) -> list[str]:
     """Say what a person wants to know first."""
-    names = ", ".join(service.name for service in services) or "none"
     file = file_of(core.settings.database_url)
     lines = ["", "  Armillary is running."]
     if address is not None:
@@ -34,13 +32,19 @@ def greeting(core: Core, services: Sequence[Service], address: str | None) -> li
         ]
     lines += [
         "",
-        *wrap(names, _WIDTH, initial_indent="  Services    ", subsequent_indent=_MARGIN),
+        f"  Services    {_named(services)}",
         f"  Data        {file or hide_password(core.settings.database_url)}",
         "",
         "  Ctrl+C ends it.",
         "",
     ]
     return lines
+
+
+def _named(services: Sequence[Service]) -> str:
+    if len(services) > _FEW:
+        return f"{len(services)}; `armillary services` tells what there is"
+    return ", ".join(service.name for service in services) or "none"
 
 
 def open_browser(address: str) -> None:
