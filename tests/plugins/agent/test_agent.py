@@ -323,6 +323,20 @@ async def test_who_comes_after_one_that_died_takes_its_name(scene: Scene) -> Non
         await scene.agent._beat()
 
 
+async def test_who_slept_says_nothing_of_a_run_that_was_given_up_meanwhile(scene: Scene) -> None:
+    run = await scene.run()
+    process = await scene.started()
+    await scene.reached(run, "RUNNING")
+    scene.link.unheard = "/agents/heartbeat"
+    await scene.clock.advance(60)
+    await scene.api.set_state(run, "CRASHED", message="not heard of")
+    process.end(1)
+    await scene.clock.advance(10)
+    scene.link.unheard = ""
+    await passing(scene.clock, lambda: not scene.agent.executions)
+    assert (await scene.api.get(f"/flow_runs/{run}"))["state"]["message"] == "not heard of"
+
+
 async def test_who_slept_while_another_took_its_name_ends_what_it_runs_and_itself(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

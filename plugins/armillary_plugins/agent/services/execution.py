@@ -225,6 +225,7 @@ class Execution:
         return ended
 
     async def _finish(self, wanted: Next | None) -> Answer | None:
+        await self.desk.in_touch()
         if wanted is None or self.cause == "lost":
             return None
         answer = await self.desk.office.propose(self.taken.id, wanted)
