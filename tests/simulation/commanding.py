@@ -115,9 +115,13 @@ class _Link:
         self._commander = commander
         self._spawner = spawner
         self._taken: set[str] = set()
+        self._offered: Json = []
+        """The lines that were sent last, whatever became of them."""
 
     async def ask(self, method: str, path: str, body: Json = None) -> Json:
         commander = self._commander
+        if path == "/logs/":
+            self._offered = body
         try:
             answer = await commander.network.call(method, f"{commander.place.prefix}{path}", body)
         except Lost as error:
@@ -134,9 +138,9 @@ class _Link:
 
     def _note(self, path: str, body: Json, document: Json) -> None:
         ledger = self._commander.ledger
-        if path == "/logs/":
-            self._taken.update(line.message for line in body)
-            ledger.lines.update((line.message, line.flow_run_id) for line in body)
+        if path == "/logs/" or (path == "/logs/filter" and document):
+            self._taken.update(line.message for line in self._offered)
+            ledger.lines.update((line.message, line.flow_run_id) for line in self._offered)
         if not path.endswith("/set_state"):
             return
         run_id = path.split("/")[2]

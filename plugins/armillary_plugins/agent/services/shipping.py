@@ -4,7 +4,8 @@
 
     processes ──▶ add ──▶ queue of bounded size ──▶ one request at a time ──▶ server
                    │ full                               │ away
-                   └── waits, so the process waits      └── again, for as long as it takes
+                   └── waits, so the process waits      └── again, for as long as it takes, unless
+                                                            the lines are there already
 """
 
 from __future__ import annotations
@@ -82,11 +83,14 @@ class Shipper:
             line = self._waiting.popleft()
             characters += len(line.message)
             batch.append(line)
+        unsure = False
         while True:
             try:
-                await self._link.ask("POST", "/logs/", batch)
+                if not (unsure and await self._is_there(batch[0])):
+                    await self._link.ask("POST", "/logs/", batch)
             except Away as error:
                 _log.debug("%d log lines wait: %s", len(batch), error)
+                unsure = True
                 await self._clock.sleep(_AGAIN)
                 continue
             except Turned as error:
@@ -96,3 +100,15 @@ class Shipper:
             self._sent += len(batch)
             self._characters -= characters
             self._progress.notify_all()
+
+    async def _is_there(self, line: CreateLog) -> bool:
+        """Ask whether a line was stored though nothing was heard of it, and its batch with it.
+
+        No two lines of a run have the same time.
+        """
+        wanted = {
+            "flow_run_id": {"any_": [line.flow_run_id]},
+            "timestamp": {"after_": line.timestamp, "before_": line.timestamp},
+        }
+        found = await self._link.ask("POST", "/logs/filter", {"logs": wanted, "limit": 1})
+        return bool(found)
