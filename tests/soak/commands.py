@@ -21,12 +21,16 @@ from tests.soak.work import MARK, WORKS, left_behind, written
 Say = Callable[[str], None]
 POOLS = {"local": "server", "far": "beside"}
 """Who takes the runs of a pool: the agent in the server, and the one beside it."""
-TROUBLES = ("server", "agent", "both", "frozen", "stopped", "restarted")
+TROUBLES = ("server", "agent", "both", "frozen", "stopped", "restarted", "replaced")
 EVERY = 4
 """Seconds between two runs of those that are on a schedule."""
 _SCHEDULED = ("quick", "fails")
 _SETTLES = 300.0
 _LEAVES = 60.0
+_SILENCE = 45.0
+"""Seconds after which an agent is gone, by default."""
+_TAKES = 8.0
+"""Seconds for a new agent to have the name, and runs of its own."""
 _HASTE = {
     "ARMILLARY_SCHEDULER_INTERVAL": "2",
     "ARMILLARY_SCHEDULER_MIN_TIME": "20",
@@ -87,9 +91,10 @@ class Outcome:
 class Agent:
     """The agent beside the server."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self._log = folder / "agent.log"
-        self._home = folder / "agent"
+    def __init__(self, folder: Path, url: str, name: str = "agent") -> None:
+        self._folder, self._url, self._name = folder, url, name
+        self._log = folder / f"{name}.log"
+        self._home = folder / name
         self._environ = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ARMILL")},
             **_OF_AGENTS,
@@ -99,6 +104,14 @@ class Agent:
             MARK: str(folder),
         }
         self._process: subprocess.Popen[bytes]
+
+    def another(self) -> Agent:
+        """One of the same name as the server knows it."""
+        return Agent(self._folder, self._url, f"{self._name}+")
+
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        return self._process.wait(_LEAVES)
 
     def launch(self) -> None:
         words = ["start", "--target", "agent", "--home", str(self._home)]
@@ -118,7 +131,7 @@ class Agent:
     def stop(self) -> int:
         """Have it end as it does by itself; its exit code."""
         self._process.terminate()
-        return self._process.wait(_LEAVES)
+        return self.ended()
 
     def faults(self) -> list[str]:
         """The lines of its log that tell of a fault."""
@@ -182,7 +195,7 @@ class Scene:
 
     def __init__(self, server: Soaked, agent: Agent, plan: Plan, outcome: Outcome) -> None:
         self._server = server
-        self._agent = agent
+        self.agent = agent
         self._plan = plan
         self._outcome = outcome
         self._chance = random.Random(plan.seed)  # noqa: S311 - the same moments every time
@@ -195,29 +208,44 @@ class Scene:
 
     async def befall(self, trouble: str) -> None:
         """Let one thing happen, and be over."""
+        if trouble == "replaced":
+            await self._replace()
+            return
         if trouble in {"agent", "both", "restarted"}:
             self._blow("beside")
-            self._agent.kill()
+            self.agent.kill()
         if trouble in {"server", "both"}:
             self._blow("server")
             self._server.kill()
         if trouble == "stopped":
             self._blow("beside")
-            code = await asyncio.to_thread(self._agent.stop)
+            code = await asyncio.to_thread(self.agent.stop)
             if code != 0:
                 self._outcome.wrong.append(f"the agent was asked to end, and ended with {code}")
         if trouble == "frozen":
             self._blow("beside")
-            self._agent.tell(signal.SIGSTOP)
+            self.agent.tell(signal.SIGSTOP)
             await asyncio.sleep(self._chance.uniform(*self._plan.frozen))
-            self._agent.tell(signal.SIGCONT)
+            self.agent.tell(signal.SIGCONT)
             return
         if trouble != "restarted":
             await asyncio.sleep(self._chance.uniform(*self._plan.away))
         if trouble != "server":
-            self._agent.launch()
+            self.agent.launch()
         if trouble in {"server", "both"}:
             self._outcome.recoveries.append(await self._server.recover())
+
+    async def _replace(self) -> None:
+        """Have the agent sleep until another has its name; when it wakes it has to go."""
+        sleeper, self.agent = self.agent, self.agent.another()
+        self._blow("beside")
+        sleeper.tell(signal.SIGSTOP)
+        await asyncio.sleep((self._plan.silence or _SILENCE) + _TAKES)
+        self.agent.launch()
+        await asyncio.sleep(_TAKES)
+        sleeper.tell(signal.SIGCONT)
+        if await asyncio.to_thread(sleeper.ended) == 0:
+            self._outcome.wrong.append("an agent whose name another has ended as if all was well")
 
     def _blow(self, who: str) -> None:
         self._outcome.blows.append((time.time(), who))
@@ -232,19 +260,20 @@ async def commands(database_url: str, folder: Path, plan: Plan, say: Say) -> Out
     }  # fmt: skip
     marked = {MARK: str(folder)}
     server = Soaked(folder, database_url, **_HASTE, **_OF_AGENTS, **hurried, **marked)
-    agent, load = Agent(folder, server.url), Orders(server.port, folder, plan)
-    scene = Scene(server, agent, plan, outcome)
+    load = Orders(server.port, folder, plan)
+    scene = Scene(server, Agent(folder, server.url), plan, outcome)
     try:
         await server.recover()
-        agent.launch()
+        scene.agent.launch()
         await load.prepare()
         load.start({Person: 1})
         await _troubled(scene, plan, say)
         await load.end()
         await load.calm()
         outcome.wrong += await _ended(database_url)
-        outcome.wrong += [f"in the log: {line}" for line in (server.faults() + agent.faults())[:5]]
-        if agent.stop() != 0 or server.interrupt() != 0:
+        faults = [*server.faults(), *scene.agent.faults()]
+        outcome.wrong += [f"in the log: {line}" for line in faults[:5]]
+        if scene.agent.stop() != 0 or server.interrupt() != 0:
             outcome.wrong.append(f"they did not end cleanly: {server.log()[-500:]}")
         await until(lambda: not left_behind(folder), within=_LEAVES)
         outcome.wrong += [f"still there: {process}" for process in left_behind(folder)]
@@ -252,7 +281,7 @@ async def commands(database_url: str, folder: Path, plan: Plan, say: Say) -> Out
         outcome.wrong += outcome.evidence.wrong
     finally:
         await load.abandon()
-        agent.kill()
+        scene.agent.kill()
         server.kill()
     outcome.answers = dict(load.ledger.answers)
     return outcome
