@@ -33,12 +33,17 @@ class Guard:
     def __init__(self, grace: float) -> None:
         self._script = _GUARD.replace("GRACE", " ".join(["."] * max(1, round(grace))))
         self._pipe: int | None = None
+        self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
 
-    async def watch(self, group: int) -> None:
+    async def ready(self) -> None:
+        """Be there before there is anything to watch, which nobody would end until then."""
+        async with self._starting:
+            if self._pipe is None:
+                await self._start()
+
+    def watch(self, group: int) -> None:
         """Have a group ended when this process dies."""
-        if self._pipe is None:
-            await self._start()
         self._tell(f"+ {group}\n")
 
     def forget(self, group: int) -> None:

@@ -29,6 +29,11 @@ class _Connection:
         self.writer = writer
         self.used = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the server has ended it, which it does where nothing was asked for long."""
+        return self.reader.at_eof() or self.reader.exception() is not None
+
     def close(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):
             self.writer.close()
@@ -58,7 +63,7 @@ class HttpLink:
         request = self._request(method, path, content)
         try:
             async with asyncio.timeout(_PATIENCE):
-                status, answer = await self._exchange(request)
+                status, answer = await self._exchange(request, again=method == "GET")
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError, ValueError) as error:
             reason = str(error) or type(error).__name__
             message = f"{self._url} cannot be reached ({reason})"
@@ -87,15 +92,15 @@ class HttpLink:
         )
         return head.encode() + content
 
-    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
+    async def _exchange(self, request: bytes, *, again: bool) -> tuple[int, bytes]:
+        """Ask; what changes something is not asked again: it may have been done unanswered."""
         while True:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = self._kept() or await self._connect()
             try:
                 status, headers, body = await self._over(connection, request)
             except BaseException as error:
                 connection.close()
-                # A server ends connections it has long not been asked over: then anew.
-                if connection.used and isinstance(error, ConnectionError | EOFError):
+                if again and connection.used and isinstance(error, ConnectionError | EOFError):
                     continue
                 raise
             connection.used = True
@@ -104,6 +109,14 @@ class HttpLink:
             else:
                 self._idle.append(connection)
             return status, body
+
+    def _kept(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_over:
+                return connection
+            connection.close()
+        return None
 
     async def _connect(self) -> _Connection:
         context = ssl.create_default_context() if self._secure else None

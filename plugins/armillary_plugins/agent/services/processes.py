@@ -193,6 +193,7 @@ class SystemSpawner:
 
     async def spawn(self, launch: Launch) -> Process:
         """Start one in a session of its own."""
+        await self._guard.ready()
         own = None
         if launch.folder is None:
             own = tempfile.mkdtemp(prefix="armillary-run-")
@@ -212,7 +213,7 @@ class SystemSpawner:
                 shutil.rmtree(own, ignore_errors=True)
             raise NotStarted(why_not(launch, error)) from error
         running = _Running(transport, told, own, self._guard)
-        await self._guard.watch(running.pid)
+        self._guard.watch(running.pid)
         if launch.stdin is not None:
             running.feed(launch.stdin)
         return running
