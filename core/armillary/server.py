@@ -27,6 +27,7 @@ import msgspec
 
 from armillary.db.engine import file_of
 from armillary.discovery import Found
+from armillary.errors import ArmillaryError
 from armillary.greeting import greeting, open_browser
 from armillary.home import HomeLock
 from armillary.listening import address_of, listening
@@ -175,7 +176,10 @@ async def _until_stopped(supervisor: Supervisor, web: Web | None, stop: asyncio.
         return 0
     failure = supervisor.failure
     if failure.done():
-        _log.error("%s Everything stops.", failure.result(), exc_info=failure.result().__cause__)
+        error = failure.result()
+        # A deliberate one says what to do; where it was raised tells nobody more.
+        trace = None if isinstance(error.__cause__, ArmillaryError) else error.__cause__
+        _log.error("%s Everything stops.", error, exc_info=trace)
     else:
         _log.error("the web server ended by itself; everything stops")
     return 1
