@@ -10,6 +10,7 @@ import msgspec
 from armillary.concurrency.limits import LIMIT_COLUMNS
 from armillary.db.filters import Condition, every, json_list
 from armillary.db.unit import Reader, Row
+from armillary_plugins.ui.repository.slices import Slice, cut
 
 MARKS = 12
 """Last runs of a deployment, or a flow, that are drawn."""
@@ -65,20 +66,9 @@ class Place(msgspec.Struct, frozen=True):
     id: str
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive deployments as rows, by name."""
-
-    rows: Sequence[Row]
-    more: bool
-    """There are further ones in the direction that was looked in."""
-
-    @property
-    def places(self) -> tuple[Place, Place] | None:
-        """The first and the last."""
-        if not self.rows:
-            return None
-        first, last = self.rows[0], self.rows[-1]
-        return Place(first[1], first[0]), Place(last[1], last[0])
+def place_of(row: Row) -> Place:
+    """Where a row of the list stands."""
+    return Place(row[1], row[0])
 
 
 async def list_deployments(  # noqa: PLR0913 - which ones, from where, how many
@@ -100,8 +90,7 @@ async def list_deployments(  # noqa: PLR0913 - which ones, from where, how many
     where = every(parts)
     sql = _LIST.format(where=where.sql, way="desc" if upwards else "asc")
     rows = await reader.all(sql, now, *where.args, limit + 1)
-    found = list(rows[:limit])
-    return Slice(rows=found[::-1] if upwards else found, more=len(rows) > limit)
+    return cut(rows, limit, backwards=upwards)
 
 
 async def last_runs(

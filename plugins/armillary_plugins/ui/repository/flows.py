@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from armillary.db.filters import Condition, every
 from armillary.db.unit import Reader, Row
+from armillary_plugins.ui.repository.slices import Slice, cut
 
 CAP = 100
 """Deployments counted, and shown, of a flow."""
@@ -34,14 +33,6 @@ from deployment d where d.flow_id = ? and d.workspace = ? order by d.name limit 
 """
 
 
-class Slice(msgspec.Struct, frozen=True):
-    """Consecutive flows as rows, by name."""
-
-    rows: Sequence[Row]
-    more: bool
-    """There are further flows in the direction that was looked in."""
-
-
 async def list_flows(  # noqa: PLR0913 - which flows, from where, how many
     reader: Reader,
     condition: Condition,
@@ -60,8 +51,7 @@ async def list_flows(  # noqa: PLR0913 - which flows, from where, how many
     where = every(parts)
     sql = _LIST.format(where=where.sql, way="asc" if before is None else "desc")
     rows = await reader.all(sql, now, now, *where.args, limit + 1)
-    found = list(rows[:limit])
-    return Slice(found if before is None else found[::-1], len(rows) > limit)
+    return cut(rows, limit, backwards=before is not None)
 
 
 async def any_flows(reader: Reader) -> bool:

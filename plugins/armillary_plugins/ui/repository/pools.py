@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from armillary.db.unit import Reader, Row
 from armillary.work_pools.taking import TAKING
+from armillary_plugins.ui.repository.slices import Slice, cut
 
 CAP = 100
 """Runs counted of a kind; beyond there are only said to be more."""
@@ -61,14 +60,6 @@ order by w.last_heartbeat_time desc, w.id limit ?
 """
 
 
-class Slice(msgspec.Struct, frozen=True):
-    """Consecutive pools as rows, by name."""
-
-    rows: Sequence[Row]
-    more: bool
-    """There are further pools in the direction that was looked in."""
-
-
 async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
     reader: Reader,
     pattern: str,
@@ -82,12 +73,12 @@ async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
     given = (now, now, reader.workspace, pattern)
     if before is not None:
         rows = await reader.all(_BEFORE, *given, before, limit + 1)
-        return Slice(list(reversed(rows[:limit])), len(rows) > limit)
+        return cut(rows, limit, backwards=True)
     if after is not None:
         rows = await reader.all(_AFTER, *given, after, limit + 1)
     else:
         rows = await reader.all(_FIRST, *given, limit + 1)
-    return Slice(rows[:limit], len(rows) > limit)
+    return cut(rows, limit)
 
 
 async def any_pools(reader: Reader) -> bool:

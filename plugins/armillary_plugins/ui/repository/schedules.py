@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from armillary.db.unit import Reader, Row
+from armillary_plugins.ui.repository.slices import Slice, cut
 
 NEVER = 2**62
 """Where in the order a schedule stands that has nothing ahead."""
@@ -37,19 +36,9 @@ class Place(msgspec.Struct, frozen=True):
     id: str
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive schedules as rows."""
-
-    rows: Sequence[Row]
-    more: bool
-
-    @property
-    def places(self) -> tuple[Place, Place] | None:
-        """The first and the last."""
-        if not self.rows:
-            return None
-        first, last = self.rows[0], self.rows[-1]
-        return Place(first[_AHEAD], first[0]), Place(last[_AHEAD], last[0])
+def place_of(row: Row) -> Place:
+    """Where a row of the list stands."""
+    return Place(row[_AHEAD], row[0])
 
 
 async def list_schedules(
@@ -66,7 +55,7 @@ async def list_schedules(
         rows = await reader.all(_NEXT, now, workspace, after.ahead, after.id, limit + 1)
     elif before is not None:
         rows = await reader.all(_PREVIOUS, now, workspace, before.ahead, before.id, limit + 1)
-        return Slice(rows=list(rows[:limit])[::-1], more=len(rows) > limit)
+        return cut(rows, limit, backwards=True)
     else:
         rows = await reader.all(_FIRST, now, workspace, limit + 1)
-    return Slice(rows=rows[:limit], more=len(rows) > limit)
+    return cut(rows, limit)

@@ -7,44 +7,21 @@ from armillary.clock import from_micros
 from armillary.deployments.routes import deployments as api
 from armillary.forms import Form
 from armillary_plugins.ui.actions import back_path, see_other
-from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.deployment_schemas import DeploymentPage, DeploymentRow, DeploymentTwin
 from armillary_plugins.ui.deployment_shaping import deployment_row, deployment_twin, run_marks
 from armillary_plugins.ui.deployments_query import DeploymentsQuery, read_deployments_query
+from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
 from armillary_plugins.ui.repository import deployments as repository
-from armillary_plugins.ui.repository.deployments import Slice
+from armillary_plugins.ui.repository.deployments import place_of
+from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.schedule_times import schedule_row
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
-from armillary_web.htmx import is_fragment, push_url
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
-_FRAGMENT = "/ui/fragments/deployments"
+_LIST = "/deployments"
 _ONE = "/deployments/deployment/{id:uuid}"
-
-
-@routes.get("/deployments", scope="see_deployments")
-async def show_deployments(call: Call) -> Answer:
-    """Show the list of deployments, or only its part that changes where a script asks."""
-    site = site_of(call.core)
-    fragment = is_fragment(call.headers)
-    shell = site.shell(call, "/deployments")
-    query = read_deployments_query(call.query)
-    context = {"page": await make_page(call, query), "now": from_micros(call.received)}
-    headers = {"vary": "accept-encoding, HX-Request"}
-    if fragment:
-        headers |= push_url(site.base_path + query.path())
-        return html_answer(call, site.render("_deployments", **context), headers=headers)
-    return html_answer(call, site.render("deployments", shell=shell, **context), headers=headers)
-
-
-@routes.get(_FRAGMENT, scope="see_deployments")
-async def show_deployments_fragment(call: Call) -> Answer:
-    """Show the part of the list that changes."""
-    page = await make_page(call, read_deployments_query(call.query))
-    body = site_of(call.core).render("_deployments", page=page, now=from_micros(call.received))
-    return html_answer(call, body)
 
 
 @routes.post(f"{_ONE}/pause", scope="write_deployments")
@@ -61,13 +38,13 @@ async def resume(call: Call, body: Form) -> Answer:
     return see_other(call, back_path(body, f"/deployments/deployment/{call.path['id']}"))
 
 
-async def make_page(call: Call, query: DeploymentsQuery) -> DeploymentPage:
+async def make_page(call: Call) -> Listed:
     """Read a page of the list."""
-    query, found = await _read_slice(call, query)
+    query, found = await _read_slice(call, read_deployments_query(call.query))
     making = next((one for one in site_of(call.core).added if one.new_path), None)
-    return DeploymentPage(
+    page = DeploymentPage(
         rows=await _rows(call, found),
-        live_path=query.path(_FRAGMENT),
+        live_path=query.path(FRAGMENTS + _LIST),
         twins=twin_paths(query.first_page().path()),
         back=query.path(),
         filter=query.form(),
@@ -77,6 +54,10 @@ async def make_page(call: Call, query: DeploymentsQuery) -> DeploymentPage:
         new_path=making.new_path if making else None,
         new_text=making.new_text if making else "",
     )
+    return Listed(page, query.path())
+
+
+declare_list(routes, _LIST, make_page, template="deployments", scope="see_deployments")
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
@@ -84,13 +65,14 @@ async def make_twin(call: Call, limit: int) -> Twin:
     query = read_deployments_query(call.query)
     found = await _list(call, query, limit=limit)
     rows = await _rows(call, found, pictures=False)
-    following = query.path(after=found.places[1]) if found.more and found.places else None
+    ends = found.ends(place_of)
+    following = query.path(after=ends[1]) if found.more and ends else None
     return Twin(
         kind=DeploymentTwin, rows=[deployment_twin(row) for row in rows], next_path=following
     )
 
 
-declare_twins(routes, "/deployments", make_twin, scope="see_deployments")
+declare_twins(routes, _LIST, make_twin, scope="see_deployments")
 
 
 async def _list(call: Call, query: DeploymentsQuery, *, limit: int) -> Slice:
@@ -131,12 +113,12 @@ async def _rows(call: Call, found: Slice, *, pictures: bool = True) -> tuple[Dep
 def _previous(query: DeploymentsQuery, found: Slice) -> str | None:
     if query.after is None and query.before is None:
         return None
-    places = found.places
-    return query.path(before=places[0]) if places else query.first_page().path()
+    ends = found.ends(place_of)
+    return query.path(before=ends[0]) if ends else query.first_page().path()
 
 
 def _following(query: DeploymentsQuery, found: Slice) -> str | None:
-    places = found.places
-    if places is None:
+    ends = found.ends(place_of)
+    if ends is None:
         return None
-    return query.path(after=places[1]) if found.more or query.before is not None else None
+    return query.path(after=ends[1]) if found.more or query.before is not None else None

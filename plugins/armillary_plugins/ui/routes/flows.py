@@ -21,43 +21,22 @@ from armillary_plugins.ui.flow_schemas import (
     FlowRow,
     FlowTwin,
 )
+from armillary_plugins.ui.lists import Listed, declare_list
 from armillary_plugins.ui.named_query import NamedQuery, read_named_query
 from armillary_plugins.ui.repository import flows as repository
 from armillary_plugins.ui.repository.deployments import last_runs
 from armillary_plugins.ui.repository.runs import list_runs
+from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.runs_query import RunsQuery
 from armillary_plugins.ui.schemas import FilterChip
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
-from armillary_web.htmx import is_fragment, push_url
 
 routes = Routes(tag="Pages", mount="")
 _LIST, _ONE = "/flows", "/flows/flow"
 _PAGE = 50
 _RUNS = 15
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
-
-
-@routes.get(_LIST, scope="see_flows")
-async def show_flows(call: Call) -> Answer:
-    """Show the list of flows, or only its part that changes where a script asks."""
-    site = site_of(call.core)
-    shell = site.shell(call, _LIST)
-    query, page = await make_page(call)
-    context = {"page": page, "now": from_micros(call.received)}
-    headers = {"vary": "accept-encoding, HX-Request"}
-    if is_fragment(call.headers):
-        headers |= push_url(site.base_path + query.path())
-        return html_answer(call, site.render("_flows", **context), headers=headers)
-    return html_answer(call, site.render("flows", shell=shell, **context), headers=headers)
-
-
-@routes.get(f"/ui/fragments{_LIST}", scope="see_flows")
-async def show_flows_fragment(call: Call) -> Answer:
-    """Show the part of the list that changes."""
-    _, page = await make_page(call)
-    body = site_of(call.core).render("_flows", page=page, now=from_micros(call.received))
-    return html_answer(call, body)
 
 
 @routes.get(f"{_ONE}/{{id:uuid}}", scope="see_flows")
@@ -92,7 +71,7 @@ async def make_twin(call: Call, limit: int) -> Twin:
 declare_twins(routes, _LIST, make_twin, scope="see_flows")
 
 
-async def make_page(call: Call) -> tuple[NamedQuery, FlowPage]:
+async def make_page(call: Call) -> Listed:
     """Read a part of the list; right at the beginning the first one is shown, which is full."""
     query = read_named_query(_LIST, call.query)
     found = await _list(call, query, limit=_PAGE)
@@ -102,7 +81,7 @@ async def make_page(call: Call) -> tuple[NamedQuery, FlowPage]:
     ids = [row[0] for row in found.rows]
     drawn = await last_runs(call.read(), ids, now=call.received, of="flow_id")
     rows = tuple(_row(row, drawn[row[0]], now=call.received) for row in found.rows)
-    return query, FlowPage(
+    page = FlowPage(
         rows=rows,
         live_path=query.path("/ui/fragments"),
         twins=twin_paths(query.first.path()),
@@ -112,6 +91,10 @@ async def make_page(call: Call) -> tuple[NamedQuery, FlowPage]:
         any_flows=bool(rows) or await repository.any_flows(call.read()),
         **query.turns([row.name for row in rows], more=found.more),
     )
+    return Listed(page, query.path())
+
+
+declare_list(routes, _LIST, make_page, template="flows", scope="see_flows")
 
 
 async def make_detail(call: Call) -> FlowDetail:
@@ -137,7 +120,7 @@ async def make_detail(call: Call) -> FlowDetail:
     )
 
 
-async def _list(call: Call, query: NamedQuery, *, limit: int) -> repository.Slice:
+async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice:
     tags = query.all_tags
     wanted = FlowFilter(
         name=Names(like_=query.name) if query.name else None,

@@ -9,6 +9,7 @@ from armillary.clock import from_micros
 from armillary.db.unit import Row
 from armillary.errors import NotFound
 from armillary_plugins.ui.answers import html_answer
+from armillary_plugins.ui.lists import Listed, declare_list
 from armillary_plugins.ui.named_query import NamedQuery, holds, read_named_query
 from armillary_plugins.ui.pool_schemas import (
     LimitForm,
@@ -20,38 +21,15 @@ from armillary_plugins.ui.pool_schemas import (
 )
 from armillary_plugins.ui.pool_shaping import pool_row, pool_twin, queue_row, worker_row
 from armillary_plugins.ui.repository import pools as repository
-from armillary_plugins.ui.repository.pools import Slice
+from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
-from armillary_web.htmx import is_fragment, push_url
 
 routes = Routes(tag="Pages", mount="")
 LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-queue"
 _PAGE = 30
 _PART = 100
 """Pools in one part for programs: what waits is counted for each."""
-
-
-@routes.get(LIST, scope="see_work_pools")
-async def show_pools(call: Call) -> Answer:
-    """Show the list of work pools, or only its part that changes where a script asks."""
-    site = site_of(call.core)
-    shell = site.shell(call, LIST)
-    page = await make_page(call)
-    context = {"page": page, "now": from_micros(call.received)}
-    headers = {"vary": "accept-encoding, HX-Request"}
-    if is_fragment(call.headers):
-        headers |= push_url(site.base_path + page.back)
-        return html_answer(call, site.render("_pools", **context), headers=headers)
-    return html_answer(call, site.render("pools", shell=shell, **context), headers=headers)
-
-
-@routes.get(f"/ui/fragments{LIST}", scope="see_work_pools")
-async def show_pools_fragment(call: Call) -> Answer:
-    """Show the part of the list that changes."""
-    page = await make_page(call)
-    body = site_of(call.core).render("_pools", page=page, now=from_micros(call.received))
-    return html_answer(call, body)
 
 
 @routes.get(f"{ONE}/{{name}}", scope="see_work_pools")
@@ -96,7 +74,7 @@ declare_twins(routes, f"{ONE}/{{name}}/queues", make_queues_twin, scope="see_wor
 declare_twins(routes, f"{ONE}/{{name}}/workers", make_workers_twin, scope="see_workers")
 
 
-async def make_page(call: Call) -> PoolPage:
+async def make_page(call: Call) -> Listed:
     """Read a part of the list; right at the beginning the first one is shown, which is full."""
     query = read_named_query(LIST, call.query)
     found = await _list(call, query, limit=_PAGE)
@@ -104,7 +82,7 @@ async def make_page(call: Call) -> PoolPage:
         query = query.first
         found = await _list(call, query, limit=_PAGE)
     rows = tuple(pool_row(row, now=call.received) for row in found.rows)
-    return PoolPage(
+    page = PoolPage(
         rows=rows,
         live_path=query.path("/ui/fragments"),
         twins=twin_paths(query.first.path()),
@@ -113,6 +91,10 @@ async def make_page(call: Call) -> PoolPage:
         any_pools=bool(rows) or await repository.any_pools(call.read()),
         **query.turns([row.name for row in rows], more=found.more),
     )
+    return Listed(page, query.path())
+
+
+declare_list(routes, LIST, make_page, template="pools", scope="see_work_pools")
 
 
 async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from armillary.api import Answer, Call, Routes
-from armillary.clock import from_micros
-from armillary_plugins.ui.answers import html_answer
+from armillary.api import Call, Routes
+from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
 from armillary_plugins.ui.repository import runs as repository
 from armillary_plugins.ui.repository.runs import Slice
 from armillary_plugins.ui.runs_query import (
@@ -15,38 +14,13 @@ from armillary_plugins.ui.runs_query import (
     read_query,
 )
 from armillary_plugins.ui.schemas import RunPage, RunRow, StateCount
-from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
 from armillary_web.filters import state_look
-from armillary_web.htmx import is_fragment, push_url
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
 _TOTAL = "total"
-_FRAGMENT = "/ui/fragments/runs"
-
-
-@routes.get("/runs", scope="see_flows")
-async def show_runs(call: Call) -> Answer:
-    """Show the list of runs, or only its part that changes where a script asks."""
-    site = site_of(call.core)
-    fragment = is_fragment(call.headers)
-    shell = site.shell(call, "/runs")
-    query = read_query(call.query)
-    context = {"page": await make_page(call, query), "now": from_micros(call.received)}
-    headers = {"vary": "accept-encoding, HX-Request"}
-    if fragment:
-        headers |= push_url(site.base_path + query.path())
-        return html_answer(call, site.render("_runs", **context), headers=headers)
-    return html_answer(call, site.render("runs", shell=shell, **context), headers=headers)
-
-
-@routes.get(_FRAGMENT, scope="see_flows")
-async def show_runs_fragment(call: Call) -> Answer:
-    """Show the part of the list that changes."""
-    page = await make_page(call, read_query(call.query))
-    body = site_of(call.core).render("_runs", page=page, now=from_micros(call.received))
-    return html_answer(call, body)
+_LIST = "/runs"
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
@@ -64,17 +38,17 @@ async def make_twin(call: Call, limit: int) -> Twin:
     return Twin(kind=RunRow, rows=found.rows, next_path=following)
 
 
-declare_twins(routes, "/runs", make_twin, scope="see_flows")
+declare_twins(routes, _LIST, make_twin, scope="see_flows")
 
 
-async def make_page(call: Call, query: RunsQuery) -> RunPage:
+async def make_page(call: Call) -> Listed:
     """Read a page of the list."""
-    query, found = await _read_slice(call, query)
+    query, found = await _read_slice(call, read_query(call.query))
     counts = await _count(call, query)
     total = counts.get(_TOTAL)
-    return RunPage(
+    page = RunPage(
         rows=found.rows,
-        live_path=query.path(_FRAGMENT),
+        live_path=query.path(FRAGMENTS + _LIST),
         twins=twin_paths(query.first_page().path()),
         filter=query.form(await _names(call, query)),
         counts=_tabs(query, counts),
@@ -84,6 +58,10 @@ async def make_page(call: Call, query: RunsQuery) -> RunPage:
         total=None if total is None else min(total, repository.CAP),
         total_capped=total is not None and total > repository.CAP,
     )
+    return Listed(page, query.path())
+
+
+declare_list(routes, _LIST, make_page, template="runs", scope="see_flows")
 
 
 async def _read_slice(call: Call, query: RunsQuery) -> tuple[RunsQuery, Slice]:

@@ -11,36 +11,20 @@ from armillary.deployments.routes import schedules as api
 from armillary.deployments.schemas import UpdateSchedule
 from armillary.forms import Form
 from armillary_plugins.ui.actions import back_path, see_other
-from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.deployment_schemas import SchedulePage, ScheduleRow, ScheduleTwin
+from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
 from armillary_plugins.ui.repository import schedules as repository
-from armillary_plugins.ui.repository.schedules import NEVER, Place, Slice
+from armillary_plugins.ui.repository.schedules import NEVER, Place, place_of
+from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.schedule_times import schedule_row
-from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
 _FIRES = 3
-_FRAGMENT = "/ui/fragments/schedules"
+_LIST = "/schedules"
 _ONE = "/deployments/deployment/{id:uuid}/schedules/{schedule_id:uuid}"
 _PLACE = re.compile(r"(\d{1,19})\.([0-9a-f-]{36})")
-
-
-@routes.get("/schedules", scope="see_deployments")
-async def show_schedules(call: Call) -> Answer:
-    """Show all schedules with the times they fire next."""
-    site = site_of(call.core)
-    shell = site.shell(call, "/schedules")
-    page, now = await make_page(call), from_micros(call.received)
-    return html_answer(call, site.render("schedules", shell=shell, page=page, now=now))
-
-
-@routes.get(_FRAGMENT, scope="see_deployments")
-async def show_schedules_fragment(call: Call) -> Answer:
-    """Show the part of the list that changes."""
-    page, now = await make_page(call), from_micros(call.received)
-    return html_answer(call, site_of(call.core).render("_schedules", page=page, now=now))
 
 
 @routes.post(f"{_ONE}/pause", scope="write_deployments")
@@ -60,7 +44,7 @@ async def _switch(call: Call, form: Form, *, active: bool) -> Answer:
     return see_other(call, back_path(form, f"/deployments/deployment/{call.path['id']}"))
 
 
-async def make_page(call: Call) -> SchedulePage:
+async def make_page(call: Call) -> Listed:
     """Read a page of the list."""
     after, before = _place(call.query.get("after")), _place(call.query.get("before"))
     found = await _list(call, after=after, before=before)
@@ -68,17 +52,21 @@ async def make_page(call: Call) -> SchedulePage:
         after = before = None
         found = await _list(call)
     here = _query(after, before)
-    places = found.places
+    ends = found.ends(place_of)
     earlier = after is not None or before is not None
     later = found.more or before is not None
-    return SchedulePage(
+    page = SchedulePage(
         rows=tuple(_row(call, row) for row in found.rows),
-        live_path=_FRAGMENT + here,
-        twins=twin_paths("/schedules"),
-        back=f"/schedules{here}",
-        previous_path=_turn(None, places[0]) if places and earlier else None,
-        next_path=_turn(places[1], None) if places and later else None,
+        live_path=FRAGMENTS + _LIST + here,
+        twins=twin_paths(_LIST),
+        back=_LIST + here,
+        previous_path=_turn(None, ends[0]) if ends and earlier else None,
+        next_path=_turn(ends[1], None) if ends and later else None,
     )
+    return Listed(page, _LIST + here)
+
+
+declare_list(routes, _LIST, make_page, template="schedules", scope="see_deployments")
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
@@ -86,12 +74,13 @@ async def make_twin(call: Call, limit: int) -> Twin:
     found = await repository.list_schedules(
         call.read(), limit=limit, now=call.received, after=_place(call.query.get("after"))
     )
-    following = _turn(found.places[1], None) if found.more and found.places else None
+    ends = found.ends(place_of)
+    following = _turn(ends[1], None) if found.more and ends else None
     rows = [_twin(_row(call, row, fires=0)) for row in found.rows]
     return Twin(kind=ScheduleTwin, rows=rows, next_path=following)
 
 
-declare_twins(routes, "/schedules", make_twin, scope="see_deployments")
+declare_twins(routes, _LIST, make_twin, scope="see_deployments")
 
 
 async def _list(call: Call, *, after: Place | None = None, before: Place | None = None) -> Slice:
@@ -127,7 +116,7 @@ def _twin(row: ScheduleRow) -> ScheduleTwin:
 
 
 def _turn(after: Place | None, before: Place | None) -> str:
-    return f"/schedules{_query(after, before)}"
+    return _LIST + _query(after, before)
 
 
 def _query(after: Place | None, before: Place | None) -> str:
