@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from armillary.clock import SystemClock
+from armillary.ids import Ids
 from armillary_plugins.agent.launch import Launch
 from armillary_plugins.agent.outcome import Ended
 from armillary_plugins.agent.services.processes import NotStarted, SystemSpawner
@@ -54,7 +55,7 @@ class Counting(Watched):
 
 @pytest.fixture
 async def spawner() -> AsyncIterator[SystemSpawner]:
-    made = SystemSpawner(grace=1)
+    made = SystemSpawner(grace=1, ids=Ids.of_this_machine(SystemClock()))
     yield made
     made.close()
 

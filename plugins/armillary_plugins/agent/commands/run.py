@@ -64,7 +64,7 @@ async def _tracked(link: Link, arguments: argparse.Namespace, env: dict[str, str
         retry_delay=arguments.retry_delay,
         tags=arguments.tags,
     )
-    spawner = SystemSpawner(grace=wish.grace)
+    spawner = SystemSpawner(grace=wish.grace, ids=ids)
     alone = Alone(link, spawner, clock, ids)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -61,7 +61,7 @@ class Agent(Service):
         self.embedded = not config.server and link is None
         made = link or (HttpLink(config.server) if config.server else InsideLink(core))
         self.link: Link = made
-        self.spawner: Spawner = spawner or SystemSpawner(grace=config.grace)
+        self.spawner: Spawner = spawner or SystemSpawner(grace=config.grace, ids=core.ids)
         self.session = core.ids.uuid4()
         self.host, self.pid = socket.gethostname(), os.getpid()
         self.title = config.name or (_EMBEDDED if self.embedded else self.host)

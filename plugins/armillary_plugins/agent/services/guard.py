@@ -1,19 +1,51 @@
-"""The guard of an agent: a shell that ends its processes where the agent is no more."""
+"""The guard of an agent: a shell that ends its processes where the agent is no more.
+
+::
+
+    ? mark          a process is about to be started, with this mark in its environment
+    + group mark    it is there, the head of this group
+    ! mark          it could not be started
+    - group         it has ended
+    (end of pipe)   the agent is no more: end every group, and by its mark what is only expected
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 
-_GUARD = """
+_GUARD = r"""
 trap '' INT TERM HUP
 groups=' '
-while read -r word group; do
+expected=' '
+without() {
+  case $1 in
+    *" $2 "*) rest="${1%% $2 *} ${1#* $2 }" ;;
+    *) rest=$1 ;;
+  esac
+}
+while read -r word what mark; do
   case $word in
-    +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    \?) expected="$expected$what " ;;
+    !) without "$expected" "$what"; expected=$rest ;;
+    +) groups="$groups$what "; without "$expected" "$mark"; expected=$rest ;;
+    -) without "$groups" "$what"; groups=$rest ;;
   esac
 done
+look() {
+  for mark in $expected; do
+    for folder in /proc/[0-9]*; do
+      if grep -qsz "^VARIABLE=$mark\$" "$folder/environ"; then
+        groups="$groups${folder#/proc/} "
+      fi
+    done
+  done
+}
+if [ "$expected" != ' ' ]; then
+  look
+  sleep 1
+  look
+fi
 set -- $groups
 [ $# -eq 0 ] && exit 0
 for group; do kill -TERM -"$group" 2>/dev/null; done
@@ -27,11 +59,16 @@ for group; do kill -KILL -"$group" 2>/dev/null; done
 """
 
 
+VARIABLE = "ARMILLARY_PROCESS"
+"""Holds a process's mark in its environment, by which the guard finds it where `/proc` is."""
+
+
 class Guard:
     """Ends the groups of an agent that was killed."""
 
     def __init__(self, grace: float) -> None:
-        self._script = _GUARD.replace("GRACE", " ".join(["."] * max(1, round(grace))))
+        seconds = " ".join(["."] * max(1, round(grace)))
+        self._script = _GUARD.replace("GRACE", seconds).replace("VARIABLE", VARIABLE)
         self._pipe: int | None = None
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
@@ -42,9 +79,17 @@ class Guard:
             if self._pipe is None:
                 await self._start()
 
-    def watch(self, group: int) -> None:
-        """Have a group ended when this process dies."""
-        self._tell(f"+ {group}\n")
+    def expect(self, mark: str) -> None:
+        """Have a process ended that is about to be started, should this one die meanwhile."""
+        self._tell(f"? {mark}\n")
+
+    def give_up(self, mark: str) -> None:
+        """Expect it no longer: it could not be started."""
+        self._tell(f"! {mark}\n")
+
+    def watch(self, group: int, mark: str) -> None:
+        """Have the group of an expected process ended when this process dies."""
+        self._tell(f"+ {group} {mark}\n")
 
     def forget(self, group: int) -> None:
         """Leave a group alone from now on."""

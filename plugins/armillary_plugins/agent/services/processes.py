@@ -21,8 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from armillary.ids import Ids
 from armillary_plugins.agent.launch import Launch
-from armillary_plugins.agent.services.guard import Guard
+from armillary_plugins.agent.services.guard import VARIABLE, Guard
 
 Word: TypeAlias = Literal["terminate", "kill"]
 _SIGNALS: dict[Word, int] = {"terminate": signal.SIGTERM, "kill": signal.SIGKILL}
@@ -188,8 +189,9 @@ def _any_alive(group: int) -> bool:
 class SystemSpawner:
     """Starts processes of this machine."""
 
-    def __init__(self, *, grace: float) -> None:
+    def __init__(self, *, grace: float, ids: Ids) -> None:
         self._guard = Guard(grace)
+        self._ids = ids
 
     async def spawn(self, launch: Launch) -> Process:
         """Start one in a session of its own."""
@@ -197,6 +199,8 @@ class SystemSpawner:
         own = None
         if launch.folder is None:
             own = tempfile.mkdtemp(prefix="armillary-run-")
+        mark = self._ids.uuid4()
+        self._guard.expect(mark)
         try:
             transport, told = await asyncio.get_running_loop().subprocess_exec(
                 _Told,
@@ -205,15 +209,16 @@ class SystemSpawner:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=own or launch.folder,
-                env=dict(launch.env),
+                env={**launch.env, VARIABLE: mark},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
+            self._guard.give_up(mark)
             if own is not None:
                 shutil.rmtree(own, ignore_errors=True)
             raise NotStarted(why_not(launch, error)) from error
         running = _Running(transport, told, own, self._guard)
-        self._guard.watch(running.pid)
+        self._guard.watch(running.pid, mark)
         if launch.stdin is not None:
             running.feed(launch.stdin)
         return running
