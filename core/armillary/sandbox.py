@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import TemplateError, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -25,7 +25,14 @@ _WIDE = re.compile(r"\d{4}|\*|:[^}]*\{")
 
 
 class TemplateRefused(ValueError):
-    """A template that is no template, asks for too much, or fails; the message says which."""
+    """A template that is no template, asks for too much, or fails; the message says which.
+
+    ``line`` is where, counted from 1, if one line is at fault.
+    """
+
+    def __init__(self, message: str, *, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -54,16 +61,18 @@ def check_template(text: str) -> None:
     """Refuse a text that is no template, or has too many or too deep loops."""
     try:
         root = _sandbox().parse(text)
+        loops = sum(1 for _ in root.find_all(nodes.For))
+        depth = _depth(root)
+    except TemplateSyntaxError as error:
+        raise TemplateRefused(str(error.message), line=error.lineno) from error
     except TemplateError as error:
         raise TemplateRefused(str(error)) from error
     except RecursionError as error:
         raise TemplateRefused("The template is nested too deeply.") from error
-    loops = list(root.find_all(nodes.For))
-    if len(loops) > MAX_LOOPS:
+    if loops > MAX_LOOPS:
         raise TemplateRefused(
-            f"Contains {len(loops)} for loops; a template can have at most {MAX_LOOPS}."
+            f"Contains {loops} for loops; a template can have at most {MAX_LOOPS}."
         )
-    depth = _depth(root)
     if depth > MAX_DEPTH:
         raise TemplateRefused(
             f"Contains for loops nested {depth} deep; a template can nest them {MAX_DEPTH} deep."

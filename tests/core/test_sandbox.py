@@ -63,3 +63,18 @@ def test_a_template_that_reaches_too_far_is_refused(template: str, words: str) -
 
 def test_checking_does_not_render() -> None:
     check_template("{{ 1 / 0 }}")
+
+
+@pytest.mark.parametrize("template", ["{{ " + "a + " * 3000 + "a }}", "{{ " + "(" * 3000])
+def test_a_template_nested_beyond_all_reason_is_refused(template: str) -> None:
+    with pytest.raises(TemplateRefused, match="nested too deeply"):
+        check_template(template)
+
+
+@pytest.mark.parametrize(
+    ("template", "line"), [("{{ a", 1), ("a\nb\n{% for %}", 3), (LOOP * 11, 0)]
+)
+def test_a_refusal_names_the_line_at_fault(template: str, line: int) -> None:
+    with pytest.raises(TemplateRefused) as refused:
+        check_template(template)
+    assert refused.value.line == line
