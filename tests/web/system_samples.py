@@ -56,6 +56,7 @@ def job_row(now: datetime, index: int, state: str, **changes: Any) -> JobRow:
         "progress": 0.25 if state == "active" else 0.0,
         "note": "500 rows so far" if state == "active" else None,
         "error": _TRACE if state != "active" else None,
+        "discardable": True,
     }
     return JobRow(**(given | changes))
 

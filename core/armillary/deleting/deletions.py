@@ -36,6 +36,11 @@ select id from flow_run where id {in_list}
 """
 
 
+def finishes_deletion(queue: str, job: str) -> bool:
+    """Tell whether a job is what a deletion rests on: without it the rest stays, never seen."""
+    return (queue, job) == (QUEUE, JOB)
+
+
 class Deletions:
     """What is being deleted, and how that is done."""
 
@@ -47,9 +52,15 @@ class Deletions:
     @cached_property
     def family(self) -> Family:
         """What belongs to what here."""
+        every = self._core.tables()
         return Family(
-            [each for tables in self._core.tables() for each in tables.belongs],
+            [each for tables in every for each in tables.belongs],
             {
+                table: partial(release, self._core)
+                for tables in every
+                for table, release in tables.releases.items()
+            }
+            | {
                 "flow_run": self._release_flow_runs,
                 "task_run": _release_task_runs,
                 "deployment": _release_deployments,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from armillary.api import Answer, Body, Call, OrDefault, Routes
+from armillary.deleting.deletions import finishes_deletion
 from armillary.errors import Conflict, NotFound
 from armillary.jobs import store
 from armillary.jobs.reading import JobShown, Total, list_jobs, read_job, totals
@@ -50,13 +51,22 @@ async def get_job(call: Call) -> Answer:
 
 @routes.delete("/jobs/{id:uuid}", scope="write_workspace_settings")
 async def discard_job(call: Call) -> Answer:
-    """Forget a dead job: what it was to do is not done."""
+    """Forget a dead job: what it was to do is not done.
+
+    One that finishes a deletion can only be tried again: what it leaves would never be seen.
+    """
     job_id = call.path["id"]
-    if await call.write(lambda unit: store.discard(unit, job_id)):
-        return Answer.empty()
     found = await read_job(call.read(), job_id)
     if found is None:
         raise NotFound(_NOT_FOUND)
+    if finishes_deletion(found.queue, found.job):
+        message = (
+            "The job finishes a deletion and cannot be discarded: what it has not deleted would "
+            "stay for ever, and nobody would see it. Try it again."
+        )
+        raise Conflict(message)
+    if await call.write(lambda unit: store.discard(unit, job_id)):
+        return Answer.empty()
     message = f"The job is {found.state}: only a dead one can be discarded."
     raise Conflict(message)
 

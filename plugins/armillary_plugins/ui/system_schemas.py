@@ -56,6 +56,8 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     progress: float
     note: str | None
     error: str | None
+    discardable: bool
+    """Nothing that must be done rests on it."""
 
 
 class QueueTotals(msgspec.Struct, frozen=True, kw_only=True):

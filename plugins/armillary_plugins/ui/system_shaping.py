@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from armillary import Consumer, LoopService, Service
 from armillary.clock import from_micros, maybe_moment
+from armillary.deleting.deletions import finishes_deletion
 from armillary.jobs.reading import JobShown, Total
 from armillary.services.supervisor import supervisor_of
 from armillary.settings import hide_password
@@ -113,6 +114,7 @@ def job_row(job: JobShown) -> JobRow:
         progress=job.progress,
         note=job.note,
         error=job.error,
+        discardable=not finishes_deletion(job.queue, job.job),
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from armillary.core import Core
 from armillary.db.unit import Unit
+from armillary.deleting import deletions
 from armillary.jobs import Wanted, store
 from tests.api import NOBODY, OTHER_PREFIX, Api, add_other_workspace
 
@@ -14,11 +15,14 @@ def api(client: httpx.AsyncClient) -> Api:
     return Api(client)
 
 
-async def a_job(core: Core, key: str, state: str = "waiting") -> str:
+async def a_job(
+    core: Core, key: str, state: str = "waiting", what: tuple[str, str] = ("moon", "dig")
+) -> str:
     job_id = core.ids.uuid7()
 
     async def work(unit: Unit) -> None:
-        wanted = Wanted(id=job_id, queue="moon", job="dig", key=key, arguments={"deep": 3})
+        queue, job = what
+        wanted = Wanted(id=job_id, queue=queue, job=job, key=key, arguments={"deep": 3})
         await store.enqueue(unit, wanted)
         await unit.run("update job set state = ?, attempts = 2 where id = ?", state, job_id)
 
@@ -62,6 +66,16 @@ async def test_a_dead_job_is_discarded_and_no_other(api: Api, core: Core) -> Non
     refused = await api.call("DELETE", f"/jobs/{waiting}", status=409)
     assert "only a dead one" in refused["detail"]
     assert await store.count_dead(core.database.read(None), most=5) == 0
+
+
+async def test_what_finishes_a_deletion_is_tried_again_but_not_discarded(
+    api: Api, core: Core
+) -> None:
+    dead = await a_job(core, "flow x", "dead", (deletions.QUEUE, deletions.JOB))
+    refused = await api.call("DELETE", f"/jobs/{dead}", status=409)
+    assert "Try it again" in refused["detail"]
+    assert (await api.get(f"/jobs/{dead}"))["state"] == "dead"
+    await api.post(f"/jobs/{dead}/retry", status=204)
 
 
 async def test_a_job_that_is_not_there_is_not_found(api: Api, core: Core) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from armillary.core import Core
 from armillary.db.unit import Unit
+from armillary.deleting import deletions
 from armillary.discovery import Refusal
 from armillary.jobs import Wanted
 from armillary.jobs.store import enqueue
@@ -50,11 +51,19 @@ def row_of(core: Core, name: str) -> ServiceRow:
     return found
 
 
-async def a_job(core: Core, key: str, state: str, *, workspace: int = 1) -> str:
+async def a_job(
+    core: Core,
+    key: str,
+    state: str,
+    *,
+    what: tuple[str, str] = ("moons", "dig"),
+    workspace: int = 1,
+) -> str:
     job_id = core.ids.uuid7()
 
     async def work(unit: Unit) -> None:
-        wanted = Wanted(id=job_id, queue="moons", job="dig", key=key, arguments={"deep": 3})
+        queue, job = what
+        wanted = Wanted(id=job_id, queue=queue, job=job, key=key, arguments={"deep": 3})
         await enqueue(unit, wanted)
         await unit.run(
             "update job set state = ?, attempts = 2, error = ?, ended = ? where id = ?",
@@ -141,6 +150,15 @@ async def test_a_dead_job_is_tried_again_or_discarded(core: Core, pages: Pages) 
     refused = await send(pages, f"/system/jobs/{first}/discard", status=409)
     assert "only a dead one can be discarded" in refused.text
     await send(pages, f"/system/jobs/{NOBODY}/retry", status=404)
+
+
+async def test_only_what_nothing_rests_on_can_be_discarded(core: Core, pages: Pages) -> None:
+    job = await a_job(core, "flow x", "dead", what=(deletions.QUEUE, deletions.JOB))
+    other = await a_job(core, "a", "dead")
+    page = (await pages.ask("/system")).text
+    assert f"/system/jobs/{job}/retry" in page
+    assert f"/system/jobs/{other}/discard" in page
+    assert f"/system/jobs/{job}/discard" not in page
 
 
 async def test_jobs_of_another_workspace_are_nobodys(core: Core, pages: Pages) -> None:
