@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
     from piccolo.table import Table
+
+    from armillary.core import Core
+    from armillary.db.unit import Unit
+
+Releasing: TypeAlias = "Callable[[Core, Unit, Sequence[str]], Awaitable[None]]"
+"""Sees to what depends on rows that are about to be deleted; may meet some of them again."""
 
 
 class Belongs(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +40,8 @@ class Tables(msgspec.Struct, frozen=True):
 
     ``steps`` is the package whose modules ``mNNNN_name`` are the migration steps; by default
     ``armillary_migrations.<owner>``.  ``after`` names owners that are migrated before.
-    ``belongs`` says what goes with what when it is deleted, in that order.
+    ``belongs`` says what goes with what when it is deleted, in that order; ``releases`` what is
+    called before rows of a table are deleted with what they belong to.
     """
 
     owner: str
@@ -41,6 +49,7 @@ class Tables(msgspec.Struct, frozen=True):
     after: tuple[str, ...] = ("core",)
     steps: str | None = None
     belongs: tuple[Belongs, ...] = ()
+    releases: Mapping[str, Releasing] = msgspec.field(default_factory=dict)
 
     @property
     def package(self) -> str:
