@@ -121,6 +121,7 @@ BODIES: dict[str, Fill] = {
     "POST /task_runs/filter": _part(_criteria, offset=0, sort="ID_DESC"),
     "POST /task_runs/paginate": _part(_criteria, page=1, sort="ID_DESC"),
     "POST /task_runs/count": _criteria,
+    "POST /task_workers/filter": lambda _: {"task_worker_filter": {"task_keys": ["t"]}},
     "POST /task_runs/history": lambda w: {**_criteria(w), **_SPAN},
     "POST /deployments/": lambda w: {
         **_deployment_fields(w), "name": "new", "flow_id": w.flow, "labels": {"l": "x"},

@@ -66,7 +66,6 @@ PUT /saved_searches/
 POST /saved_searches/filter
 DELETE /saved_searches/{id}
 GET /saved_searches/{id}
-POST /task_workers/filter
 POST /templates/validate
 POST /ui/flow_runs/count-task-runs
 POST /ui/flow_runs/history

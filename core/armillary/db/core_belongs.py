@@ -23,6 +23,7 @@ BELONGS = (
     Belongs(table="task_run", to="flow_run", by="flow_run_id"),
     Belongs(table="flow_run", to="task_run", by="parent_task_run_id", clears=True),
     Belongs(table="task_run_state", to="task_run", by="task_run_id"),
+    Belongs(table="task_run_waiting", to="task_run", by="task_run_id", key=None),
     Belongs(
         table="task_run_state_cache",
         to="task_run_state",

@@ -114,6 +114,7 @@ def core_tables() -> Tables:
             task_runs.TaskRunTable,
             task_runs.TaskRunStateTable,
             task_runs.TaskRunStateCacheTable,
+            task_runs.TaskRunWaitingTable,
             deployments.DeploymentTable,
             deployments.DeploymentScheduleTable,
             work_pools.WorkPoolTable,

@@ -27,6 +27,7 @@ from armillary.orchestration.policies import RunChange
 from armillary.orchestration.rule import PolicyName
 from armillary.orchestration.states import Proposal, State, StateDetails
 from armillary.orchestration.transition import Client, Transition
+from armillary.task_runs.background import queue
 from armillary.task_runs.creating import NewTaskRun, find_existing, insert_task_run
 from armillary.task_runs.loading import Loaded, load
 from armillary.task_runs.writing import TaskRunWrite, write_counts, write_state
@@ -89,6 +90,7 @@ class TaskRunGate:
             await _keep_state(unit, loaded, change)
             return unmoved(outcome, loaded.state)
         await write_state(unit, write)
+        await queue.follow(unit, loaded, write.state)
         await conclude(outcome, transition, write.state, unit)
         return moved(outcome, write.state)
 

@@ -1,6 +1,6 @@
 """The tables of task runs, as Piccolo declares them."""
 
-from piccolo.columns import BigInt, BigSerial, DoublePrecision, Integer, Text
+from piccolo.columns import BigInt, BigSerial, DoublePrecision, Integer, SmallInt, Text
 from piccolo.table import Table
 
 
@@ -57,3 +57,14 @@ class TaskRunStateCacheTable(Table, tablename="task_run_state_cache"):
     cache_expiration = BigInt(null=True)
     task_run_state_id = Text()
     created = BigInt()
+
+
+class TaskRunWaitingTable(Table, tablename="task_run_waiting"):
+    """A background task run that waits for a worker, or is being handed to one."""
+
+    task_run_id = Text(primary_key=True)
+    workspace = Integer()
+    task_key = Text()
+    turn = SmallInt()
+    available = BigInt()
+    holder = Text(null=True)

@@ -14,7 +14,7 @@ from tests.contracts.world import World, rows_of
 DEEP = '{"x":' + "[" * 10_000 + "]" * 10_000 + "}"
 PATHS = {
     "/events/in": 1007, "/events/out": 1002, "/logs/out": 1002,
-    "/work_pools/{name}/workers/connect": 1002,
+    "/work_pools/{name}/workers/connect": 1002, "/task_runs/subscriptions/scheduled": 4001,
 }  # fmt: skip
 """Every websocket, with the code it closes with for what it does not understand."""
 FRAMES: list[str | bytes] = [
