@@ -28,6 +28,7 @@ from armillary.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from armillary.events.intake import Intake
+    from armillary.flow_runs.graph import ArtifactsOfRun
     from armillary.services.check import Check
 
 T = TypeVar("T")
@@ -110,6 +111,11 @@ class Core:
         from armillary.events.intake import Intake  # noqa: PLC0415 - only where events come in
 
         return Intake(self)
+
+    @cached_property
+    def graph_artifacts(self) -> list[ArtifactsOfRun]:
+        """What reads the artifacts that the graph of a flow run shows."""
+        return self.collect("register_graph_artifacts")
 
     @cached_property
     def checks(self) -> list[Check]:

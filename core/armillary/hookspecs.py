@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from armillary.core import Core
     from armillary.db.tables import Tables
     from armillary.events.catalogue import EventType
+    from armillary.flow_runs.graph import ArtifactsOfRun
     from armillary.jobs import Job
     from armillary.orchestration.rule import Rule
     from armillary.services.check import Check
@@ -39,6 +40,11 @@ def register_events() -> list[EventType]:  # type: ignore[empty-body]  # a decla
 @hookspec
 def register_rules() -> list[type[Rule]]:  # type: ignore[empty-body]  # a declaration
     """Orchestration rules.  Enabled plugins, when the policies are compiled."""
+
+
+@hookspec
+def register_graph_artifacts() -> list[ArtifactsOfRun]:  # type: ignore[empty-body]  # a declaration
+    """What reads the artifacts a flow run's graph shows.  Enabled plugins, at the first graph."""
 
 
 @hookspec

@@ -33,8 +33,31 @@ def _queues(world: World) -> dict[str, Json]:
     return {**_pools(world), "work_pool_queues": {"id": {"any_": [world.queue]}}}
 
 
+def _artifact(_: World) -> Json:
+    """What can be changed of an artifact."""
+    return {"data": {"a": [1]}, "description": "d", "metadata_": {"m": "1"}}
+
+
 def _part(criteria: Fill, **more: Json) -> Fill:
     return lambda world: {**criteria(world), "limit": 10, **more}
+
+
+def _artifacts(world: World) -> dict[str, Json]:
+    return {
+        **_criteria(world),
+        "artifacts": {
+            "id": {"any_": [world.artifact]}, "key": {"any_": ["k"], "like_": "k"},
+            "flow_run_id": {"any_": [world.run]}, "task_run_id": {"any_": [world.task]},
+            "type": {"not_any_": ["result"]},
+        },
+    }  # fmt: skip
+
+
+def _latest(world: World) -> dict[str, Json]:
+    return {
+        "artifacts": {"latest_id": {"any_": [world.artifact]}, "key": {"exists_": True}},
+        "flow_runs": {"id": {"any_": [world.run]}},
+    }
 
 
 _SPAN = {
@@ -255,6 +278,14 @@ BODIES: dict[str, Fill] = {
     "POST /events/count-by/{countable}": lambda _: {
         "filter": _EVENTS, "time_unit": "hour", "time_interval": 2.0,
     },
+    "POST /artifacts/": lambda w: {
+        **_artifact(w), "key": "k", "type": "table", "flow_run_id": w.run, "task_run_id": w.task,
+    },
+    "PATCH /artifacts/{id}": _artifact,
+    "POST /artifacts/filter": _part(_artifacts, offset=0, sort="KEY_ASC"),
+    "POST /artifacts/count": _artifacts,
+    "POST /artifacts/latest/filter": _part(_latest, offset=0, sort="KEY_DESC"),
+    "POST /artifacts/latest/count": _latest,
     "POST /jobs/filter": lambda _: {"queues": ["none"], "states": ["dead"], "limit": 5},
     "POST /logs/": lambda w: [
         {

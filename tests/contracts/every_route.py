@@ -62,7 +62,7 @@ _PLACES = (
     ("/schedules/{schedule_id}", "schedule"), ("/leases/{lease_id}", "lease"),
     ("concurrency_limits/tag/{tag}", "=t"), ("/v2/concurrency_limits/{id_or_name}", "limit"),
     ("concurrency_limits/{id}", "tag_limit"), ("/concurrency-limit/{id}", "tag_limit"),
-    ("/jobs/{id}", "job"),
+    ("/jobs/{id}", "job"), ("/artifacts/{id}", "artifact"), ("/artifacts/{key}", "=k"),
     ("/flow_run_states/{id}", "state"), ("/task_run_states/{id}", "task_state"),
     ("/deployments/name/{flow_name}/{deployment_name}", "=etl/nightly"),
     ("/work_pools/{work_pool_name}", "=pool"), ("/queues/{name}", "=fast"),

@@ -128,6 +128,15 @@ async def test_what_is_answered_has_the_contracts_shape(api: Checked) -> None:
           "flow_run_id": run["id"], "task_run_id": task["id"]}],
         status=201,
     )  # fmt: skip
+    shown = {
+        "key": "k", "type": "table", "description": "d", "data": [1], "metadata_": {"a": "b"},
+        "flow_run_id": run["id"], "task_run_id": task["id"],
+    }  # fmt: skip
+    artifact = await api.post("/artifacts/", shown, status=201)
+    for path in ("/artifacts/k/latest", f"/artifacts/{artifact['id']}"):
+        await api.get(path)
+    for path in ("filter", "count", "latest/filter", "latest/count"):
+        await api.post(f"/artifacts/{path}")
     body = {"state": {"type": "PENDING"}}
     await api.post(f"/flow_runs/{run['id']}/set_state", body, status=201)
     await api.post(f"/task_runs/{task['id']}/set_state", body, status=201)

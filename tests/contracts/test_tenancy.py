@@ -33,6 +33,7 @@ ABOUT_NOTHING = {
 
 ELSEWHERE = {
     # services: across workspaces, each row with its own
+    "armillary_plugins.artifacts.repository.reading.look_at",
     "armillary_plugins.cancellation_cleanup.repository.child_task_runs",
     "armillary_plugins.cancellation_cleanup.repository.cancelling_since",
     "armillary_plugins.cancellation_cleanup.repository.forgotten",

@@ -50,6 +50,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     page_token: str
     job: str
+    artifact: str
 
 
 def mark_of(key: int) -> str:
@@ -91,6 +92,8 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         "flow_run_id": run["id"], "task_run_id": task["id"],
     }  # fmt: skip
     await api.post("/logs/", [line], status=201)
+    shown = {"key": "k", "type": "markdown", "data": mark, "flow_run_id": run["id"]}
+    artifact = await api.post("/artifacts/", {**shown, "task_run_id": task["id"]}, status=201)
     happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
     await store(core, happened, workspace=key)
     return World(
@@ -98,6 +101,7 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
         event=str(happened.id), page_token=_token(), job=await _dead_job(core, key),
+        artifact=artifact["id"],
     )  # fmt: skip
 
 

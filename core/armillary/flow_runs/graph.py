@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ from armillary.flow_runs.reading import estimated_run_time
 from armillary.orchestration.wire import WireState, wire_from_row
 
 MAX_NODES = 10_000
+MAX_ARTIFACTS = 10_000
 _RUN = """
 select start_time, expected_start_time, end_time from flow_run where id = ? and workspace = ?
 """
@@ -46,6 +47,28 @@ class Edge(msgspec.Struct, frozen=True):
     id: str
 
 
+class GraphArtifact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a graph tells of an artifact; its data only where that is its progress."""
+
+    id: str
+    created: datetime
+    key: str | None
+    type: str | None
+    is_latest: bool
+    data: msgspec.Raw
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """An artifact and the task run it was made in; None where that was the flow run itself."""
+
+    task_run_id: str | None
+    artifact: GraphArtifact
+
+
+ArtifactsOfRun: TypeAlias = Callable[[Reader, str, int], Awaitable[Sequence[Placed]]]
+"""Lists the artifacts of a flow run, oldest first, so many at most."""
+
+
 class Node(msgspec.Struct, kw_only=True):
     """A task run or a subflow run."""
 
@@ -58,7 +81,7 @@ class Node(msgspec.Struct, kw_only=True):
     parents: list[Edge]
     children: list[Edge]
     encapsulating: list[Edge]
-    artifacts: list[Any]
+    artifacts: list[GraphArtifact]
 
 
 class GraphState(msgspec.Struct, frozen=True):
@@ -77,7 +100,7 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     end_time: datetime | None
     root_node_ids: list[str]
     nodes: list[tuple[str, Node]]
-    artifacts: list[Any]
+    artifacts: list[GraphArtifact]
     states: list[GraphState]
 
 
@@ -104,8 +127,12 @@ class _Input(msgspec.Struct):
 _inputs = msgspec.json.Decoder(dict[str, list[_Input]]).decode
 
 
-async def read_graph(reader: Reader, run_id: str, *, since: int | None) -> Graph | None:
+async def read_graph(
+    reader: Reader, run_id: str, *, since: int | None, sources: Sequence[ArtifactsOfRun] = ()
+) -> Graph | None:
     """Read a run's graph, without nodes that ended before ``since``; None without the run.
+
+    Artifacts come from the ``sources``.
 
     Refused (400) if it has more nodes than anybody can look at.
     """
@@ -122,9 +149,24 @@ async def read_graph(reader: Reader, run_id: str, *, since: int | None) -> Graph
         end_time=maybe_moment(run[2]),
         root_node_ids=[node.id for node in nodes if not node.parents],
         nodes=[(node.id, node) for node in nodes],
-        artifacts=[],
+        artifacts=await _placed(reader, run_id, sources, nodes),
         states=[GraphState(row[0], from_micros(row[1]), row[2], row[3]) for row in states],
     )
+
+
+async def _placed(
+    reader: Reader, run_id: str, sources: Sequence[ArtifactsOfRun], nodes: Sequence[Node]
+) -> list[GraphArtifact]:
+    """Hand artifacts to the nodes they were made in, and return those of the run itself."""
+    by_id = {node.id: node for node in nodes}
+    own: list[GraphArtifact] = []
+    for source in sources:
+        for placed in await source(reader, run_id, MAX_ARTIFACTS):
+            if placed.task_run_id is None:
+                own.append(placed.artifact)
+            elif placed.task_run_id in by_id:
+                by_id[placed.task_run_id].artifacts.append(placed.artifact)
+    return own
 
 
 def connected(rows: Sequence[Row], *, since: int | None) -> list[Node]:

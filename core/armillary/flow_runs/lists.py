@@ -98,7 +98,8 @@ async def graph_v1(call: Call) -> Answer:
 async def graph(call: Call) -> Answer:
     """Show a flow run's task runs and subflow runs as nodes and edges."""
     since = query_micros(call.query, "since")
-    found = await read_graph(call.read(), call.path["id"], since=since)
+    sources = call.core.graph_artifacts
+    found = await read_graph(call.read(), call.path["id"], since=since, sources=sources)
     if found is None:
         raise RunNotFound(f"Flow run with id {call.path['id']} not found")
     return Answer.json(found)

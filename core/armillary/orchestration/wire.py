@@ -24,6 +24,8 @@ from armillary.orchestration.states import (
 from armillary.orchestration.verdicts import Abort, Reject, Status, Wait
 
 NULL = msgspec.Raw(b"null")
+_LABELS = ("artifact_key", "artifact_type", "artifact_description")
+"""What old clients put into a result to label it, which is no part of it."""
 
 
 class CreateState(Body):
@@ -50,12 +52,20 @@ class CreateState(Body):
 
 
 def kept_data(data: msgspec.Raw | None) -> msgspec.Raw | None:
-    """Drop null and the marker of a result that was not persisted."""
+    """Drop null, the marker of a result that was not persisted, and labels of one that was."""
     if data is None or bytes(data) == b"null":
         return None
-    if bytes(data).lstrip().startswith(b"{") and not is_persisted(data):
+    if not bytes(data).lstrip().startswith(b"{"):
+        return data
+    if not is_persisted(data):
         return None
-    return data
+    return _unlabelled(data) if b'"artifact_' in bytes(data) else data
+
+
+def _unlabelled(data: msgspec.Raw) -> msgspec.Raw:
+    members = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    kept = {name: value for name, value in members.items() if name not in _LABELS}
+    return msgspec.Raw(msgspec.json.encode(kept))
 
 
 _MOMENTS = ("scheduled_time", "cache_expiration", "pause_timeout")

@@ -21,7 +21,7 @@ from tests.contracts.world import a_world
 TABLES = (
     "flow", "flow_run", "flow_run_state", "flow_run_tag", "flow_run_input", "task_run",
     "task_run_state", "deployment", "deployment_schedule", "log", "work_pool", "work_queue",
-    "worker", "doomed",
+    "worker", "doomed", "artifact", "artifact_collection",
 )  # fmt: skip
 
 
@@ -72,6 +72,9 @@ async def a_run(api: Api, flow: str, tasks: int = 2) -> dict[str, Any]:
     line = {"name": "n", "level": 20, "message": "m", "timestamp": "2026-01-01T12:00:00Z"}
     await api.post("/logs/", [{**line, "flow_run_id": run["id"]}], status=201)
     await api.post(f"/flow_runs/{run['id']}/input", {"key": "k", "value": "1"}, status=201)
+    for number in range(3):
+        shown = {"key": f"k-{number % 2}", "flow_run_id": run["id"]}
+        await api.post("/artifacts/", shown, status=201)
     return {**run, "tasks": [each["id"] for each in made]}
 
 

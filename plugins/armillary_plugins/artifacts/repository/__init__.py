@@ -1,0 +1,1 @@
+"""Every query on artifacts and their collections."""
