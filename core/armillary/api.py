@@ -261,7 +261,8 @@ def group_of(method: str, path: str) -> str:
     """Name the request group a route of flow runs or task runs belongs to; else ``server``."""
     for kind in ("flow_run", "task_run"):
         if f"/{kind}s/" in f"{path}/" or f"/{kind}_states/" in f"{path}/":
-            reads = method == "GET" or path.rstrip("/").rpartition("/")[2] in _READS
+            last = path.rstrip("/").rpartition("/")[2]
+            reads = method == "GET" or last in _READS or path.startswith("/ui/")
             return f"{kind}_{'reads' if reads else 'writes'}"
     return "server"
 

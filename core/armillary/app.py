@@ -132,6 +132,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
     from armillary.flow_runs.routes import routes as flow_runs  # noqa: PLC0415
     from armillary.flows.routes import routes as flows  # noqa: PLC0415
     from armillary.jobs.routes import routes as jobs  # noqa: PLC0415
+    from armillary.summaries.routes import routes as summaries  # noqa: PLC0415
     from armillary.task_runs.background.routes import routes as task_workers  # noqa: PLC0415
     from armillary.task_runs.lists import list_routes as task_run_lists  # noqa: PLC0415
     from armillary.task_runs.routes import routes as task_runs  # noqa: PLC0415
@@ -146,6 +147,7 @@ def core_routes(core: Core) -> Iterable[Routes]:
         task_runs,
         task_run_lists,
         task_workers,
+        summaries,
         *DEPLOYMENTS,
         *WORK_POOLS,
         worker_channel,

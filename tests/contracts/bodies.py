@@ -144,6 +144,15 @@ BODIES: dict[str, Fill] = {
     "POST /task_runs/filter": _part(_criteria, offset=0, sort="ID_DESC"),
     "POST /task_runs/paginate": _part(_criteria, page=1, sort="ID_DESC"),
     "POST /task_runs/count": _criteria,
+    "POST /ui/flow_runs/history": _part(_pools, offset=0, sort="ID_DESC"),
+    "POST /ui/flow_runs/count-task-runs": lambda w: {"flow_run_ids": [w.run]},
+    "POST /ui/flows/count-deployments": lambda w: {"flow_ids": [w.flow]},
+    "POST /ui/flows/next-runs": lambda w: {"flow_ids": [w.flow]},
+    "POST /ui/task_runs/count": _criteria,
+    "POST /ui/task_runs/dashboard/counts": lambda w: {
+        **_pools(w), "work_queues": {"id": {"any_": [w.queue]}},
+        "task_runs": {"start_time": {"after_": "2026-01-01T11:00:00Z"}},
+    },
     "POST /task_workers/filter": lambda _: {"task_worker_filter": {"task_keys": ["t"]}},
     "POST /task_runs/history": lambda w: {**_criteria(w), **_SPAN},
     "POST /deployments/": lambda w: {

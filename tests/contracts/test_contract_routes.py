@@ -60,14 +60,7 @@ POST /saved_searches/filter
 DELETE /saved_searches/{id}
 GET /saved_searches/{id}
 POST /templates/validate
-POST /ui/flow_runs/count-task-runs
-POST /ui/flow_runs/history
-POST /ui/flows/count-deployments
-POST /ui/flows/next-runs
 POST /ui/schemas/validate
-POST /ui/task_runs/count
-POST /ui/task_runs/dashboard/counts
-GET /ui/task_runs/{id}
 POST /variables/
 POST /variables/count
 POST /variables/filter

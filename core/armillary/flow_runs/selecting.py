@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from armillary.db.filters import Condition, any_of, every, json_list
 from armillary.db.listing import Order, Shape, Span, by_state, inner, merged, outer
-from armillary.db.unit import Reader
+from armillary.db.unit import Reader, Row
 from armillary.flow_runs.criteria import Selection
 from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
 
@@ -55,11 +56,18 @@ async def list_flow_runs(
     reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, now: int
 ) -> list[FlowRunResponse]:
     """List flow runs; ``now`` is in microseconds."""
+    rows = await select_flow_runs(reader, selection, sort, span, shape=_SHAPE)
+    return [flow_run_from_row(row, now=now) for row in rows]
+
+
+async def select_flow_runs(
+    reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, shape: Shape
+) -> Sequence[Row]:
+    """Select what ``shape`` shows of flow runs ``r``."""
     if span.limit == 0:
         return []
     ids = await ids_statement(reader, selection, sort, span)
-    sql = outer(ids, _SHAPE, _ORDERS[sort])
-    return [flow_run_from_row(row, now=now) for row in await reader.all(sql, *ids.args)]
+    return await reader.all(outer(ids, shape, _ORDERS[sort]), *ids.args)
 
 
 async def ids_statement(
