@@ -8,10 +8,14 @@ from armillary.db.unit import Reader, Unit
 from armillary.jobs import Wanted
 from armillary.jobs.store import enqueue
 
+# What stands for a subflow run ends with that, which may take its owner a while.
 _CHILD_TASKS = """
 select t.id, t.workspace, null from flow_run r join task_run t on t.flow_run_id = r.id
 where r.state_type = 'CANCELLED' and r.end_time >= ?
   and t.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')
+  and not exists (
+    select 1 from flow_run c where c.parent_task_run_id = t.id and c.workspace = t.workspace
+      and c.state_type not in ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'))
 limit ?
 """
 # A subflow run that is Cancelling already needs no second word.

@@ -95,6 +95,23 @@ async def test_subflows_of_a_cancelled_run_are_cancelled_or_asked_to_end(
     assert await service.turn() == Done(found=0, changed=0)
 
 
+async def test_what_stands_for_a_subflow_run_is_cancelled_with_that_and_not_before(
+    core: Core, api: Api
+) -> None:
+    made = await api.deployment()
+    parent = await api.run(made["id"])
+    dummy = await task(api, parent["id"], "sub", "PENDING")
+    child = await api.run(made["id"], parent_task_run_id=dummy)
+    await api.set_state(child["id"], "RUNNING")
+    await api.set_state(child["id"], "CANCELLING")
+    await api.set_state(parent["id"], "CANCELLED")
+    service = CancelChildTaskRuns(core, Config())
+    assert await service.turn() == Done(found=0, changed=0)
+    assert (await api.get(f"/task_runs/{dummy}"))["state_type"] == "CANCELLING"
+    await api.set_state(child["id"], "CANCELLED")
+    assert (await api.get(f"/task_runs/{dummy}"))["state_type"] == "CANCELLED"
+
+
 async def test_a_forgotten_cancellation_is_seen_to(core: Core, api: Api) -> None:
     made = await api.deployment()
     run = await api.run(made["id"])
