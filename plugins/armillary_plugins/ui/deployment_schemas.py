@@ -79,8 +79,8 @@ class ScheduleTwin(msgspec.Struct, frozen=True, kw_only=True):
     next_run: datetime | None
 
 
-class DeploymentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment in a list."""
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """What every view of a deployment shows."""
 
     id: str
     name: str
@@ -91,26 +91,20 @@ class DeploymentRow(msgspec.Struct, frozen=True, kw_only=True):
     pool: str | None = None
     queue: str | None = None
     tags: tuple[str, ...] = ()
-    schedules: tuple[str, ...] = ()
     next_run: datetime | None = None
-    marks: tuple[RunMark, ...] = ()
-    """Its last runs, oldest first."""
 
 
-class DeploymentTwin(msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentTwin(Deployment, frozen=True, kw_only=True):
     """A deployment as programs read it."""
 
-    id: str
-    name: str
-    flow_id: str
-    flow_name: str
-    paused: bool
-    status: str
-    pool: str | None
-    queue: str | None
-    tags: tuple[str, ...]
-    schedules: tuple[str, ...]
-    next_run: datetime | None
+    schedules: tuple[str, ...] = ()
+
+
+class DeploymentRow(DeploymentTwin, frozen=True, kw_only=True):
+    """A deployment in a list."""
+
+    marks: tuple[RunMark, ...] = ()
+    """Its last runs, oldest first."""
 
 
 class DeploymentFilterForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,15 +144,9 @@ class ParameterRow(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
-class DeploymentDetail(msgspec.Struct, frozen=True, kw_only=True):
+class DeploymentDetail(Deployment, frozen=True, kw_only=True):
     """A deployment on its own page."""
 
-    id: str
-    name: str
-    flow_id: str
-    flow_name: str
-    paused: bool
-    status: str
     live_path: str
     description: str | None = None
     entrypoint: str | None = None
@@ -166,12 +154,8 @@ class DeploymentDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of a plain command is."""
     path: str | None = None
     version: str | None = None
-    pool: str | None = None
-    queue: str | None = None
-    tags: tuple[str, ...] = ()
     concurrency_limit: int | None = None
     slots_taken: int = 0
-    next_run: datetime | None = None
     last_polled: datetime | None = None
     created: datetime | None = None
     updated: datetime | None = None

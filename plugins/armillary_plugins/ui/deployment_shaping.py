@@ -47,21 +47,28 @@ def _mark(row: Sequence[Any], taken: float | None, *, longest: float) -> RunMark
     )
 
 
+def _deployment(row: Sequence[Any]) -> dict[str, Any]:
+    """Shape what all views of a deployment begin with."""
+    return {
+        "id": row[0],
+        "name": row[1],
+        "flow_id": row[2],
+        "flow_name": row[3],
+        "paused": bool(row[4]),
+        "status": row[5],
+        "tags": _tags(row[6]),
+        "pool": row[7],
+        "queue": row[8],
+        "next_run": maybe_moment(row[9]),
+    }
+
+
 def deployment_row(
     row: Sequence[Any], *, marks: tuple[RunMark, ...], schedules: Sequence[ScheduleRow]
 ) -> DeploymentRow:
     """Shape a row of the list."""
     return DeploymentRow(
-        id=row[0],
-        name=row[1],
-        flow_id=row[2],
-        flow_name=row[3],
-        paused=bool(row[4]),
-        status=row[5],
-        tags=_tags(row[6]),
-        pool=row[7],
-        queue=row[8],
-        next_run=maybe_moment(row[9]),
+        **_deployment(row),
         marks=marks,
         schedules=tuple(one.words for one in schedules if one.active),
     )
@@ -84,16 +91,7 @@ def deployment_detail(
     """Shape the row of one deployment."""
     variables = json_object(row[14])
     return DeploymentDetail(
-        id=row[0],
-        name=row[1],
-        flow_id=row[2],
-        flow_name=row[3],
-        paused=bool(row[4]),
-        status=row[5],
-        tags=_tags(row[6]),
-        pool=row[7],
-        queue=row[8],
-        next_run=maybe_moment(row[9]),
+        **_deployment(row),
         description=row[10] or None,
         entrypoint=row[11],
         command=command_of(row[11], variables),
