@@ -20,7 +20,7 @@ def fail():
 """
 
 
-def test_what_was_asked_for_before_a_worker_came_is_done_and_its_results_are_read(
+def test_a_task_worker_does_what_was_asked_for_before_it_came_and_results_are_read(
     prefect: Prefect,
 ) -> None:
     prefect.write("my_tasks.py", TASKS)
@@ -38,14 +38,8 @@ def test_what_was_asked_for_before_a_worker_came_is_done_and_its_results_are_rea
     of_double = {"task_worker_filter": {"task_keys": [key]}}
     assert prefect.post("/task_workers/filter", of_double) == []
 
-    serves = """
-        from my_tasks import double, fail, shout
-        from prefect.task_worker import serve
-
-        if __name__ == "__main__":
-            serve(double, fail, shout, limit=1)
-    """
-    with prefect.starting(serves) as worker:
+    served = [f"my_tasks.py:{name}" for name in ("double", "fail", "shout")]
+    with prefect.starting_cli("task", "serve", *served, "--limit", "1") as worker:
         eventually(
             lambda: all(
                 prefect.get(f"/task_runs/{run_id}")["state_type"] == "COMPLETED" for run_id in asked
@@ -84,20 +78,3 @@ def test_what_was_asked_for_before_a_worker_came_is_done_and_its_results_are_rea
         names = [state["name"] for state in prefect.get("/task_run_states/", task_run_id=asked[0])]
         assert names == ["Scheduled", "Pending", "Running", "Completed"]
     eventually(lambda: prefect.post("/task_workers/filter", of_double) == [], "the worker's going")
-
-
-def test_prefect_task_serve_runs_what_is_delayed(prefect: Prefect) -> None:
-    prefect.write("my_tasks.py", TASKS)
-    with prefect.starting_cli("task", "serve", "my_tasks.py:shout") as worker:
-        worker.says("Subscribing to runs of task(s)")
-        said = prefect.run("""
-            import asyncio
-            from my_tasks import shout
-
-            async def main():
-                future = shout.delay("abc")
-                print(await future.result_async(timeout=40))
-
-            asyncio.run(main())
-        """)
-    assert "ABC!" in said
