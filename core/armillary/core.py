@@ -27,6 +27,7 @@ from armillary.settings import Settings
 from armillary.workspaces import Workspaces
 
 if TYPE_CHECKING:
+    from armillary.deployments.variables import Variables
     from armillary.events.intake import Intake
     from armillary.flow_runs.graph import ArtifactsOfRun
     from armillary.services.check import Check
@@ -116,6 +117,13 @@ class Core:
     def graph_artifacts(self) -> list[ArtifactsOfRun]:
         """What reads the artifacts that the graph of a flow run shows."""
         return self.collect("register_graph_artifacts")
+
+    @cached_property
+    def variables(self) -> Variables:
+        """What replaces references to variables by their values."""
+        from armillary.deployments.variables import Variables  # noqa: PLC0415 - where runs are made
+
+        return Variables(self.collect("register_variable_sources"))
 
     @cached_property
     def checks(self) -> list[Check]:

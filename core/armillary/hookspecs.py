@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from armillary.command import Command
     from armillary.core import Core
     from armillary.db.tables import Tables
+    from armillary.deployments.variables import VariableSource
     from armillary.events.catalogue import EventType
     from armillary.flow_runs.graph import ArtifactsOfRun
     from armillary.jobs import Job
@@ -45,6 +46,11 @@ def register_rules() -> list[type[Rule]]:  # type: ignore[empty-body]  # a decla
 @hookspec
 def register_graph_artifacts() -> list[ArtifactsOfRun]:  # type: ignore[empty-body]  # a declaration
     """What reads the artifacts a flow run's graph shows.  Enabled plugins, at the first graph."""
+
+
+@hookspec
+def register_variable_sources() -> list[VariableSource]:  # type: ignore[empty-body]  # a declaration
+    """Where variables of a workspace are read.  Enabled plugins, before requests are answered."""
 
 
 @hookspec

@@ -99,7 +99,8 @@ def _share(core: Core, *, sock: socket.socket) -> _Share:
     from armillary.app import build  # noqa: PLC0415 - heavy, and only where requests come
 
     app = build(core)
-    core.checks  # noqa: B018 - their hook is asked now, while a plugin can be left out
+    # their hooks are asked now, while a plugin can be left out
+    core.checks, core.variables  # noqa: B018
     return _Share(services, sock, app)
 
 

@@ -65,6 +65,7 @@ _SPAN = {
     "history_end": "2026-01-02T00:00:00Z",
     "history_interval_seconds": 3600,
 }
+_REGION = {"__prefect_kind": "workspace_variable", "variable_name": "region"}
 _STATE = {
     "type": "PENDING",
     "name": "Pending",
@@ -74,6 +75,15 @@ _STATE = {
 _SCHEDULE = {"schedule": {"cron": "0 0 * * *", "timezone": "UTC"}, "slug": "new", "parameters": {}}
 _TEMPLATE = {"job_configuration": {}, "variables": {"type": "object", "properties": {}}}
 _EVENTS = {"occurred": {"since": "2025-12-31T00:00:00Z", "until": "2026-01-02T00:00:00Z"}}
+
+
+def _variables(world: World) -> Json:
+    return {
+        "variables": {
+            "id": {"any_": [world.variable]}, "name": {"any_": ["region"], "like_": "r"},
+            "tags": {"all_": ["t"], "is_null_": False},
+        },
+    }  # fmt: skip
 
 
 def _new_run(_: World) -> Json:
@@ -170,6 +180,7 @@ BODIES: dict[str, Fill] = {
     },
     "POST /deployments/{id}/create_flow_run": lambda w: {
         **_new_run(w), "parent_task_run_id": w.task, "enforce_parameter_schema": False,
+        "parameters": {"where": _REGION},
     },
     "POST /deployments/{id}/create_flow_run/bulk": lambda w: [
         {**_new_run(w), "idempotency_key": "bulk"}, {}
@@ -268,6 +279,22 @@ BODIES: dict[str, Fill] = {
     "POST /concurrency_limits/tag/{tag}/reset": lambda w: {"slot_override": [w.task]},
     "POST /concurrency_limits/increment": lambda w: {"names": ["t"], "task_run_id": w.task},
     "POST /concurrency_limits/decrement": lambda w: {"names": ["t"], "task_run_id": w.task},
+    "POST /variables/": lambda _: {"name": "new", "value": {"a": [1]}, "tags": ["t"]},
+    "PATCH /variables/{id}": lambda _: {"name": "region", "value": [2], "tags": ["t"]},
+    "PATCH /variables/name/{name}": lambda _: {"name": "region", "value": None, "tags": []},
+    "POST /variables/filter": lambda w: {**_variables(w), "limit": 5, "offset": 0},
+    "POST /variables/count": _variables,
+    "PUT /saved_searches/": lambda _: {
+        "name": "new",
+        "filters": [
+            {"object": "o", "property": "p", "type": "t", "operation": "=", "value": [1]},
+        ],
+    },
+    "POST /saved_searches/filter": lambda _: {"limit": 5, "offset": 0},
+    "POST /ui/schemas/validate": lambda _: {
+        "schema": {"type": "object", "properties": {"where": {"type": "integer"}}},
+        "values": {"where": _REGION},
+    },
     "POST /events": lambda w: [
         {
             "occurred": "2026-01-01T11:00:00Z", "event": "e", "id": w.event,

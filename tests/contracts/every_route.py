@@ -63,6 +63,8 @@ _PLACES = (
     ("concurrency_limits/tag/{tag}", "=t"), ("/v2/concurrency_limits/{id_or_name}", "limit"),
     ("concurrency_limits/{id}", "tag_limit"), ("/concurrency-limit/{id}", "tag_limit"),
     ("/jobs/{id}", "job"), ("/artifacts/{id}", "artifact"), ("/artifacts/{key}", "=k"),
+    ("/variables/{id}", "variable"), ("/variables/name/{name}", "=region"),
+    ("/saved_searches/{id}", "saved_search"),
     ("/flow_run_states/{id}", "state"), ("/task_run_states/{id}", "task_state"),
     ("/deployments/name/{flow_name}/{deployment_name}", "=etl/nightly"),
     ("/work_pools/{work_pool_name}", "=pool"), ("/queues/{name}", "=fast"),

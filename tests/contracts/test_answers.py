@@ -114,6 +114,7 @@ async def look_at(api: Api, world: dict[str, Any]) -> None:
         f"/work_queues/{made['work_queue_id']}/concurrency_status", "/logs/filter",
         f"/work_queues/{made['work_queue_id']}/get_runs", "/events/filter",
         "/flow_runs/bulk_delete", "/deployments/bulk_delete", "/flows/bulk_delete",
+        "/variables/filter", "/variables/count", "/saved_searches/filter",
     ):  # fmt: skip
         body = {"limit": 1} if path.endswith("bulk_delete") else {}
         await api.post(path, body)
@@ -144,7 +145,21 @@ async def test_what_is_answered_has_the_contracts_shape(api: Checked) -> None:
     await api.post("/flow_runs/bulk_set_state", bulk)
     await api.post(f"/deployments/{made['id']}/create_flow_run/bulk", [{}, {"name": "x"}])
     await api.post("/deployments/get_scheduled_flow_runs", {"deployment_ids": [made["id"]]})
+    await look_beside_runs(api)
     await look_at(api, world)
+
+
+async def look_beside_runs(api: Api) -> None:
+    for name, value in (("a", {"x": [1]}), ("b", None), ("c", True)):
+        made = await api.post("/variables/", {"name": name, "value": value}, status=201)
+        await api.get(f"/variables/{made['id']}")
+        await api.get(f"/variables/name/{name}")
+    condition = {"object": "o", "property": "p", "type": "t", "operation": "=", "value": None}
+    body = {"name": "s", "filters": [condition]}
+    saved = await api.call("PUT", "/saved_searches/", body, status=201)
+    await api.get(f"/saved_searches/{saved['id']}")
+    schema = {"properties": {"rows": {"items": {"type": "integer"}}}, "required": ["n"]}
+    await api.post("/ui/schemas/validate", {"schema": schema, "values": {"rows": ["x"]}})
 
 
 async def test_what_the_contract_allows_is_accepted(core: Core, client: httpx.AsyncClient) -> None:

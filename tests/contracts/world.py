@@ -48,6 +48,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     tag_limit: str
     lease: str
     event: str
+    variable: str
+    saved_search: str
     page_token: str
     job: str
     artifact: str
@@ -94,13 +96,20 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
     await api.post("/logs/", [line], status=201)
     shown = {"key": "k", "type": "markdown", "data": mark, "flow_run_id": run["id"]}
     artifact = await api.post("/artifacts/", {**shown, "task_run_id": task["id"]}, status=201)
+    variable = await api.post(
+        "/variables/", {"name": "region", "value": mark, "tags": ["t", mark]}, status=201
+    )
+    condition = {"object": "o", "property": "p", "type": "t", "operation": "=", "value": mark}
+    body = {"name": "same", "filters": [condition]}
+    search = await api.call("PUT", "/saved_searches/", body, status=201)
     happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
     await store(core, happened, workspace=key)
     return World(
         flow=flow, deployment=made["id"], schedule=made["schedules"][0]["id"], run=run["id"],
         state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
-        event=str(happened.id), page_token=_token(), job=await _dead_job(core, key),
+        event=str(happened.id), variable=variable["id"], saved_search=search["id"],
+        page_token=_token(), job=await _dead_job(core, key),
         artifact=artifact["id"],
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ MODULES = (
     "prefect.cli.deployment",
     "prefect.cli.flow_run",
     "prefect.cli.global_concurrency_limit",
+    "prefect.cli.variable",
     "prefect.cli.work_pool",
     "prefect.cli.work_queue",
 )

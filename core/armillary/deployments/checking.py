@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from armillary.db.unit import Reader
-from armillary.deployments.hydration import HydrationError, hydrate
+from armillary.deployments.hydration import HydrationError
 from armillary.deployments.job_variables import (
     BlockMissing,
     JobVariableError,
@@ -16,6 +16,7 @@ from armillary.deployments.job_variables import (
 )
 from armillary.deployments.parameters import ParameterError, check_parameters, check_size
 from armillary.deployments.schemas import CreateDeployment, UpdateDeployment
+from armillary.deployments.variables import Variables
 from armillary.errors import Conflict, Invalid, NotFound, Refused
 
 _STORED = """
@@ -23,8 +24,6 @@ select parameters, parameter_openapi_schema, enforce_parameter_schema, job_varia
 from deployment where id = ? and workspace = ?
 """
 _TEMPLATE = "select base_job_template from work_pool where workspace = ? and name = ?"
-NO_VARIABLES: Mapping[str, msgspec.Raw] = {}
-"""The workspace's variables: none can be stored yet, so a reference to one is refused."""
 
 
 def sized(parameters: Mapping[str, msgspec.Raw]) -> str:
@@ -49,7 +48,7 @@ def created_parameters(new: CreateDeployment) -> str:
 
 
 async def patched_parameters(
-    reader: Reader, deployment_id: str, changes: UpdateDeployment
+    reader: Reader, variables: Variables, deployment_id: str, changes: UpdateDeployment
 ) -> str | None:
     """Hydrate and check parameters that replace a deployment's; None where none are given."""
     if not isinstance(changes.parameters, dict):
@@ -58,7 +57,9 @@ async def patched_parameters(
     if row is None:
         message = "Deployment not found."
         raise NotFound(message)
-    hydrated = hydrated_parameters(changes.parameters, doing="updating deployment")
+    hydrated = await hydrated_parameters(
+        reader, variables, changes.parameters, doing="updating deployment"
+    )
     enforce = changes.enforce_parameter_schema
     if enforce is True or (not isinstance(enforce, bool) and row[2]):
         given = bytes(changes.parameter_openapi_schema)
@@ -67,12 +68,12 @@ async def patched_parameters(
     return sized(hydrated)
 
 
-def hydrated_parameters(
-    parameters: Mapping[str, msgspec.Raw], *, doing: str
+async def hydrated_parameters(
+    reader: Reader, variables: Variables, parameters: Mapping[str, msgspec.Raw], *, doing: str
 ) -> dict[str, msgspec.Raw]:
     """Replace what stands for other values; Refused (400) where that cannot be done."""
     try:
-        return hydrate(parameters, variables=NO_VARIABLES)
+        return await variables.hydrate(reader, parameters)
     except HydrationError as error:
         raise Refused(400, f"Error {doing}: {error}") from error
 

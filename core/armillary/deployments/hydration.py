@@ -7,7 +7,7 @@ be replaced.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,9 @@ KIND: Final = "__prefect_kind"
 
 class HydrationError(ValueError):
     """A value cannot be had; the message is the one clients know."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message.encode(errors="backslashreplace").decode())
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -38,6 +41,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Any] | None = None
     render: bool = True
     strict: bool = True
+    note: str = ""
+    """What is said besides of a variable that is not there."""
 
 
 class _Removed:
@@ -48,14 +53,14 @@ _REMOVED: Final = _Removed()
 
 
 def hydrate(
-    parameters: Mapping[str, msgspec.Raw], *, variables: Mapping[str, msgspec.Raw]
+    parameters: Mapping[str, msgspec.Raw], *, variables: Mapping[str, msgspec.Raw], note: str = ""
 ) -> dict[str, msgspec.Raw]:
     """Parameters with everything in them replaced; HydrationError where that cannot be done.
 
     ``variables`` are those of the workspace, by name. Parameters that are one such object
     themselves are what it stands for.
     """
-    sources = Sources(variables=_Lazy(variables))
+    sources = Sources(variables=_OnDemand(variables), note=note)
     if KIND in parameters:
         value = hydrate_value(_decoded(msgspec.json.encode(parameters)), sources)
         if not isinstance(value, dict):
@@ -72,6 +77,14 @@ def hydrate(
     return hydrated
 
 
+def hydrate_for_form(
+    values: Mapping[str, msgspec.Raw], *, variables: Mapping[str, msgspec.Raw], note: str = ""
+) -> Any:
+    """Values as a form checks them: problems stay in place, and templates are not rendered."""
+    sources = Sources(variables=_OnDemand(variables), render=False, strict=False, note=note)
+    return hydrate_value(_decoded(msgspec.json.encode(values)), sources)
+
+
 def hydrate_value(value: Any, sources: Sources) -> Any:
     """A decoded value with everything in it replaced; a value that goes altogether is ``{}``.
 
@@ -81,7 +94,31 @@ def hydrate_value(value: Any, sources: Sources) -> Any:
     return {} if hydrated is _REMOVED else hydrated
 
 
-class _Lazy(Mapping[str, Any]):
+def unread_variables(
+    parameters: Mapping[str, msgspec.Raw], known: Mapping[str, msgspec.Raw]
+) -> set[str]:
+    """The names of variables that parameters ask for, beyond those that are known.
+
+    A name may itself stand for something, another variable even: ask again once these are known.
+    """
+    noting = _Noting(known)
+    sources = Sources(variables=noting, strict=False)
+    for value in _with_kinds(parameters):
+        _bounded(value, sources)
+    return noting.unknown
+
+
+def _with_kinds(parameters: Mapping[str, msgspec.Raw]) -> Iterator[Any]:
+    """Decode what may stand for others, and nothing else."""
+    if KIND in parameters:
+        yield _decoded(msgspec.json.encode(parameters))
+        return
+    for raw in parameters.values():
+        if _mentions_a_kind(bytes(raw)):
+            yield _decoded(bytes(raw))
+
+
+class _OnDemand(Mapping[str, Any]):
     """Raw values by name, decoded when they are asked for."""
 
     def __init__(self, raw: Mapping[str, msgspec.Raw]) -> None:
@@ -90,11 +127,28 @@ class _Lazy(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return _decoded(bytes(self._raw[name]))
 
-    def __iter__(self) -> Any:
+    def __contains__(self, name: object) -> bool:
+        return name in self._raw
+
+    def __iter__(self) -> Iterator[str]:
         return iter(self._raw)
 
     def __len__(self) -> int:
         return len(self._raw)
+
+
+class _Noting(_OnDemand):
+    """Knows which names were asked for in vain."""
+
+    def __init__(self, raw: Mapping[str, msgspec.Raw]) -> None:
+        super().__init__(raw)
+        self.unknown: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        found = super().__contains__(name)
+        if not found and isinstance(name, str):
+            self.unknown.add(name)
+        return found
 
 
 def _mentions_a_kind(raw: bytes) -> bool:
@@ -199,13 +253,12 @@ def _workspace_variable(value: dict[str, Any], sources: Sources) -> Any:
     name = _part(value["variable_name"], sources)
     if _is_open(name):
         return name
-    if not isinstance(name, str):
-        return Problem(f"Variable '{name}' not found in workspace.")
-    if sources.variables is None:
-        return Pending("workspace_variable", name)
-    if name not in sources.variables:
-        return Problem(f"Variable '{name}' not found in workspace.")
-    return sources.variables[name]
+    if isinstance(name, str):
+        if sources.variables is None:
+            return Pending("workspace_variable", name)
+        if name in sources.variables:
+            return sources.variables[name]
+    return Problem(f"Variable {str(name)!r} not found in workspace.{sources.note}")
 
 
 _KINDS: Final = {

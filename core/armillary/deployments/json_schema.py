@@ -108,7 +108,8 @@ def error_tree(values: Any, schema: bytes) -> dict[str, object]:
         path = list(error.relative_path)
         if error.validator == "required":
             path.append(error.message.partition("' is a required")[0].removeprefix("'"))
-        _branch(tree, path).append(error.message)
+        shown = [_shown(part) if isinstance(part, str) else part for part in path]
+        _branch(tree, shown).append(_shown(error.message))
     return {"errors": tree, "valid": not tree}
 
 
@@ -138,6 +139,11 @@ def _most_telling(errors: list[ValidationError]) -> list[ValidationError]:
     """Where a value could not be had, what the schema thinks of it does not matter."""
     spoiled = {str(e.relative_path) for e in errors if e.validator == _PROBLEMS}
     return [e for e in errors if e.validator == _PROBLEMS or str(e.relative_path) not in spoiled]
+
+
+def _shown(text: str) -> str:
+    """Write half a surrogate pair, which no answer can hold, as an escape."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _branch(tree: list[Any], path: list[str | int]) -> list[Any]:

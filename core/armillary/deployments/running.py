@@ -50,7 +50,7 @@ async def create(call: Call, deployment_id: str, body: CreateRun) -> Created:
     where parameters do not fit the schema, Invalid where job variables do not fit the pool.
     """
     row = await require(call, deployment_id)
-    parameters = _parameters(row, body)
+    parameters = await _parameters(call, row, body)
     checking.check_run_job_variables(_variables(row), _object(row[11]), body.job_variables)
     queue_id, queue_name = await _queue(call, row, body)
     core = call.core
@@ -84,9 +84,11 @@ async def create(call: Call, deployment_id: str, body: CreateRun) -> Created:
     return await core.gate.create_flow_run(new)
 
 
-def _parameters(row: Row, body: CreateRun) -> dict[str, msgspec.Raw]:
+async def _parameters(call: Call, row: Row, body: CreateRun) -> dict[str, msgspec.Raw]:
     merged = merge(_object(row[5]), body.parameters)
-    parameters = checking.hydrated_parameters(merged, doing="creating flow run")
+    parameters = await checking.hydrated_parameters(
+        call.read(), call.core.variables, merged, doing="creating flow run"
+    )
     enforce = body.enforce_parameter_schema
     if enforce or (enforce is None and row[10]):
         schema = checking.object_schema((row[9] or "").encode())

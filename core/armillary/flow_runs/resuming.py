@@ -8,8 +8,7 @@ import msgspec
 
 from armillary.api import Call
 from armillary.db.unit import Unit
-from armillary.deployments.checking import NO_VARIABLES
-from armillary.deployments.hydration import HydrationError, hydrate
+from armillary.deployments.hydration import HydrationError
 from armillary.deployments.parameters import ParameterError, check_parameters
 from armillary.errors import RunNotFound
 from armillary.flow_runs import repository
@@ -71,7 +70,7 @@ async def _checked_input(
     run_input: Mapping[str, msgspec.Raw],
 ) -> dict[str, msgspec.Raw]:
     try:
-        hydrated = hydrate(run_input, variables=NO_VARIABLES)
+        hydrated = await call.core.variables.hydrate(call.read(), run_input)
     except HydrationError as error:
         raise _Refused(f"Error hydrating run input: {error}") from error
     schema = await repository.read_input(call.read(), run_id, keyset.get("schema", ""))

@@ -1,5 +1,5 @@
-"""Routes of deployments, their schedules, and the runs made of them."""
+"""Routes of deployments, their schedules and runs, and the check of what runs take."""
 
-from armillary.deployments.routes import deployments, lists, runs, schedules
+from armillary.deployments.routes import checks, deployments, lists, runs, schedules
 
-ROUTES = (deployments.routes, schedules.routes, runs.routes, lists.routes)
+ROUTES = (deployments.routes, schedules.routes, runs.routes, lists.routes, checks.routes)

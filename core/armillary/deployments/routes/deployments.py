@@ -69,7 +69,9 @@ async def update_deployment(call: Call, body: UpdateDeployment) -> Answer:
 
     async def work(unit: Unit) -> None:
         await deployments.require(unit, deployment_id)
-        parameters = await checking.patched_parameters(unit, deployment_id, body)
+        parameters = await checking.patched_parameters(
+            unit, call.core.variables, deployment_id, body
+        )
         await checking.check_patched_job_variables(unit, deployment_id, body)
         await deployments.patch(unit, call.core.ids, deployment_id, body, parameters=parameters)
         await schedule_at_once(call.core, unit, deployment_id)
