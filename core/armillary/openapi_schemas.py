@@ -90,6 +90,8 @@ class Schemas:
                 for field in info.fields
             },
         }
+        if info.tag_field is not None:
+            schema["properties"] = {info.tag_field: {"const": info.tag}, **schema["properties"]}
         required = [field.encode_name for field in info.fields if field.required]
         if required:
             schema["required"] = required

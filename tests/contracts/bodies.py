@@ -116,6 +116,33 @@ def _deployment_fields(_: World) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def _automation(world: World) -> dict[str, Json]:
+    event = {
+        "type": "event", "match": {"prefect.resource.id": f"prefect.flow-run.{world.run}"},
+        "match_related": [{"a": ["b"]}], "expect": ["e"], "posture": "Proactive", "within": 60.0,
+    }  # fmt: skip
+    return {
+        "name": "new", "enabled": True, "tags": ["t"],
+        "trigger": {"type": "compound", "triggers": [event], "within": "PT1M", "require": 1},
+        "actions": [
+            {
+                "type": "run-deployment", "deployment_id": world.deployment, "schedule_after": 60,
+                "parameters": {"a": "{{ event.id }}"}, "job_variables": {"env": {}},
+            },
+            {"type": "call-webhook", "block_document_id": world.flow, "payload": {"a": 1}},
+        ],
+    }  # fmt: skip
+
+
+def _automations(world: World) -> Json:
+    return {
+        "automations": {
+            "operator": "and_", "id": {"any_": [world.automation]}, "name": {"any_": ["watch"]},
+            "created": {"before_": "2030-01-01T00:00:00Z"}, "tags": {"all_": ["t"]},
+        }
+    }  # fmt: skip
+
+
 BODIES: dict[str, Fill] = {
     "PUT /admin/storage": lambda _: {"default_result_storage_block_id": None},
     "POST /flows/": lambda _: {"name": "new", "tags": ["a"], "labels": {"l": 1}},
@@ -322,6 +349,16 @@ BODIES: dict[str, Fill] = {
     "POST /artifacts/count": _artifacts,
     "POST /artifacts/latest/filter": _part(_latest, offset=0, sort="KEY_DESC"),
     "POST /artifacts/latest/count": _latest,
+    "POST /automations/": lambda w: {**_automation(w), "owner_resource": w.deployment},
+    "PUT /automations/{id}": lambda w: {
+        "name": "n", "trigger": {"posture": "Reactive"},
+        "actions": [{"type": "pause-work-pool", "work_pool_id": w.pool}],
+    },
+    "PATCH /automations/{id}": lambda _: {"enabled": False},
+    "POST /automations/filter": _part(_automations, offset=0, sort="NAME_ASC"),
+    "POST /automations/count": _automations,
+    "POST /automations/templates/validate": lambda _: "{{ flow_run.name }}",
+    "POST /templates/validate": lambda _: "{{ flow_run.name }}",
     "POST /jobs/filter": lambda _: {"queues": ["none"], "states": ["dead"], "limit": 5},
     "POST /logs/": lambda w: [
         {

@@ -52,6 +52,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     saved_search: str
     page_token: str
     job: str
+    automation: str
     artifact: str
 
 
@@ -102,6 +103,13 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
     condition = {"object": "o", "property": "p", "type": "t", "operation": "=", "value": mark}
     body = {"name": "same", "filters": [condition]}
     search = await api.call("PUT", "/saved_searches/", body, status=201)
+    watched = {
+        "name": "watch", "tags": ["t", mark],
+        "trigger": {"posture": "Reactive", "match": {"a": mark}},
+        "actions": [{"type": "run-deployment", "deployment_id": made["id"]}],
+        "owner_resource": made["id"],
+    }  # fmt: skip
+    automation = await api.post("/automations/", watched, status=201)
     happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
     await store(core, happened, workspace=key)
     return World(
@@ -110,6 +118,7 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
         event=str(happened.id), variable=variable["id"], saved_search=search["id"],
         page_token=_token(), job=await _dead_job(core, key),
+        automation=automation["id"],
         artifact=artifact["id"],
     )  # fmt: skip
 

@@ -1,11 +1,10 @@
-"""Keeps the automations that deployments own in step with their deployments.
+"""Keeps what is to be done when something happens, or fails to happen.
 
-Whoever deploys first asks for the automations the deployment owned before to be dropped; until
-automations can be made here there is never one to drop.
+An automation is a trigger with actions.  Here they are made, looked through, changed and found
+again; those that deployments own are dropped when whoever deploys asks for it.  Nothing here waits
+for triggers or acts.
 """
 
 from armillary import Manifest
 
-MANIFEST = Manifest(
-    summary="Keeps the automations that deployments own in step with their deployments."
-)
+MANIFEST = Manifest(summary="Keeps what is to be done when something happens, or fails to happen.")

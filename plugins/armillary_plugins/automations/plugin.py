@@ -9,11 +9,29 @@ from armillary import hookimpl
 if TYPE_CHECKING:
     from armillary import Core
     from armillary.api import Routes
+    from armillary.db.tables import Tables
+    from armillary.events.catalogue import EventType
+
+
+@hookimpl
+def register_tables() -> list[Tables]:
+    """The tables of automations, and of what they are about."""
+    from armillary_plugins.automations.tables import TABLES
+
+    return [TABLES]
 
 
 @hookimpl
 def register_routes(core: Core) -> list[Routes]:  # noqa: ARG001 - they ask the call for it
-    """Routes of automations."""
+    """Routes of automations and of templates."""
     from armillary_plugins.automations.routes import routes
 
     return [routes]
+
+
+@hookimpl
+def register_events() -> list[EventType]:
+    """Events of automations."""
+    from armillary_plugins.automations.events import EVENTS
+
+    return list(EVENTS)

@@ -64,6 +64,8 @@ async def test_a_body_of_the_wrong_kind_is_refused(core: Core, api: Api, world: 
         made = request_of(route, world)
         other: object = {"x": 1} if isinstance(made.body, list) else [made.body]
         for body in (7, "x", True, None, 1.5, other):
+            if isinstance(made.body, str) and isinstance(body, str):
+                continue
             content = msgspec.json.encode(body)
             sent = await send(api, route, made.path, repr(body), content=content, headers=JSON)
             if not sent.told:

@@ -22,6 +22,7 @@ TARGETS = (
     "POST /deployments/filter", "POST /logs/filter", "POST /events/filter",
     "POST /flow_runs/{id}/set_state", "POST /task_runs/{id}/set_state",
     "POST /deployments/{id}/create_flow_run", "POST /logs/", "POST /events",
+    "POST /automations/", "POST /automations/filter",
 )  # fmt: skip
 JSON_VALUES = st.recursive(
     st.none()
