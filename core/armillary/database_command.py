@@ -24,7 +24,7 @@ _TOUCHED_WITHIN = 15_000_000
 
 def upgrade(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     """Apply the steps that are missing."""
-    with _alone(settings):
+    with alone(settings):
         return _upgraded(settings, found)
 
 
@@ -47,7 +47,7 @@ def _upgraded(settings: Settings, found: Mapping[str, Found]) -> list[str]:
 
     while True:
         try:
-            return _with_database(settings, found, work, failed=failed)
+            return with_database(settings, found, work, failed=failed)
         except PluginFailed as error:
             if error.plugin in failed:
                 raise
@@ -76,7 +76,7 @@ def info(settings: Settings, found: Mapping[str, Found]) -> list[str]:
             *(f"{owner} is not installed; its tables stay as they are" for owner in gone),
         ]
 
-    return _with_database(settings, found, work)
+    return with_database(settings, found, work)
 
 
 def audit(settings: Settings, found: Mapping[str, Found]) -> list[str]:
@@ -90,23 +90,24 @@ def audit(settings: Settings, found: Mapping[str, Found]) -> list[str]:
         later = [f"of {doomed} deleted things the rest is still to go"] if doomed else []
         return [*(lines or ["every row belongs to something"]), *later]
 
-    return _with_database(settings, found, work)
+    return with_database(settings, found, work)
 
 
 def reset(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     """Delete everything; ConfigError while a server uses it."""
-    with _alone(settings):
+    with alone(settings):
         file = file_of(settings.database_url)
         if file is not None:
             for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
                 path.unlink(missing_ok=True)
         else:
-            _with_database(settings, found, _drop)
+            with_database(settings, found, _drop)
         return ["everything is deleted", *_upgraded(settings, found)]
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def alone(settings: Settings) -> Iterator[None]:
+    """Keep servers away from a database that is a file; ConfigError while one uses it."""
     file = file_of(settings.database_url)
     if file is None:
         yield
@@ -115,13 +116,14 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _with_database(
+def with_database(
     settings: Settings,
     found: Mapping[str, Found],
     work: Callable[[Core], Awaitable[list[str]]],
     *,
     failed: Mapping[str, str] | None = None,
 ) -> list[str]:
+    """Do something with an open database, and return the lines to print."""
     lines: list[str] = []
 
     async def main() -> int:
@@ -138,7 +140,7 @@ def _with_database(
 
 
 async def _drop(core: Core) -> list[str]:
-    await _refuse_if_used(core.database)
+    await refuse_if_used(core.database)
     names = [
         name
         for tables in in_order(core.tables())
@@ -155,7 +157,8 @@ async def _drop(core: Core) -> list[str]:
     return []
 
 
-async def _refuse_if_used(database: Database) -> None:
+async def refuse_if_used(database: Database) -> None:
+    """Raise ConfigError while a server uses a database that several can use."""
     if not await applied(database):
         return
     since = database.clock.micros() - _TOUCHED_WITHIN

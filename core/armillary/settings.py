@@ -87,6 +87,8 @@ class TopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """The folder of everything this server keeps."""
     targets: tuple[str, ...] = ("all",)
     """What this process runs: see `armillary services`."""
+    encryption_key: tuple[str, ...] = ()
+    """Keys of stored secrets, the first encrypts; by default a file beside the database has it."""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -118,6 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     home: Path
     targets: tuple[str, ...] = ("all",)
+    encryption_key: tuple[str, ...] = ()
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
@@ -173,6 +176,7 @@ def load(
     return Settings(
         home=Path(top.home).expanduser().absolute(),
         targets=top.targets,
+        encryption_key=top.encryption_key,
         **core,  # type: ignore[arg-type]  # each section is decoded into the struct of its field
         sections=values,
         origins={
@@ -301,7 +305,7 @@ def _value(value: Value, kind: Any) -> object:
     return msgspec.convert(text, kind, strict=False)
 
 
-_SECRET = re.compile(r"(password|secret|token|passphrase|auth_string|private_key)$")
+_SECRET = re.compile(r"(password|secret|token|passphrase|auth_string|(?:private|encryption)_key)$")
 _CREDENTIALS = re.compile(r"(?<=://)([^/@\s:]*):([^/@\s]*)@")
 MASK = "********"
 
@@ -309,8 +313,12 @@ MASK = "********"
 def effective(settings: Settings) -> list[tuple[str, object, str]]:
     """List every setting, its value fit to be shown, and where it came from."""
     rows: list[tuple[str, object, str]] = [
-        ("home", str(settings.home), settings.origins.get("home", "default")),
-        ("targets", list(settings.targets), settings.origins.get("targets", "default")),
+        (name, _shown(name, value), settings.origins.get(name, "default"))
+        for name, value in (
+            ("home", str(settings.home)),
+            ("targets", list(settings.targets)),
+            ("encryption_key", list(settings.encryption_key)),
+        )
     ]
     core = {name: getattr(settings, name) for name in SECTIONS if name}
     for name, section in [*core.items(), *sorted(settings.sections.items())]:

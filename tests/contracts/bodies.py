@@ -60,6 +60,21 @@ def _latest(world: World) -> dict[str, Json]:
     }
 
 
+def _blocks(world: World) -> dict[str, Json]:
+    return {
+        "block_types": {"name": {"like_": "c"}, "slug": {"any_": ["creds"]}},
+        "block_schemas": {
+            "block_type_id": {"any_": [world.block_type]}, "id": {"any_": [world.block_schema]},
+            "block_capabilities": {"all_": ["sing"]}, "version": {"any_": ["1"]},
+        },
+        "block_documents": {
+            "id": {"any_": [world.block]}, "is_anonymous": {"eq_": False},
+            "block_type_id": {"any_": [world.block_type]},
+            "name": {"any_": ["mine"], "like_": "m"},
+        },
+    }  # fmt: skip
+
+
 _SPAN = {
     "history_start": "2026-01-01T00:00:00Z",
     "history_end": "2026-01-02T00:00:00Z",
@@ -360,6 +375,40 @@ BODIES: dict[str, Fill] = {
     "POST /automations/templates/validate": lambda _: "{{ flow_run.name }}",
     "POST /templates/validate": lambda _: "{{ flow_run.name }}",
     "POST /jobs/filter": lambda _: {"queues": ["none"], "states": ["dead"], "limit": 5},
+    "POST /block_types/": lambda _: {
+        "name": "New", "slug": "new", "logo_url": "http://l", "documentation_url": "http://d",
+        "description": "d", "code_example": "c",
+    },
+    "PATCH /block_types/{id}": lambda _: {
+        "logo_url": "http://l", "documentation_url": "http://d", "description": "e",
+        "code_example": "c",
+    },
+    "POST /block_types/filter": lambda w: {**_blocks(w), "limit": 5, "offset": 0},
+    "POST /block_schemas/": lambda w: {
+        "block_type_id": w.block_type, "capabilities": ["x"], "version": "2",
+        "fields": {
+            "title": "New", "type": "object", "properties": {"a": {"$ref": "#/definitions/Creds"}},
+            "block_type_slug": "creds", "secret_fields": ["p.*"],
+            "block_schema_references": {
+                "a": {"block_type_slug": "creds", "block_schema_checksum": "sha256:x"},
+            },
+            "definitions": {"Creds": {"title": "Creds", "block_type_slug": "creds"}},
+        },
+    },
+    "POST /block_schemas/filter": lambda w: {**_blocks(w), "limit": 5, "offset": 0},
+    "POST /block_documents/": lambda w: {
+        "name": "new", "block_type_id": w.block_type, "block_schema_id": w.block_schema,
+        "data": {"x": 1, "in": {"$ref": {"block_document_id": w.block}}}, "is_anonymous": False,
+    },
+    "PATCH /block_documents/{id}": lambda w: {
+        "block_schema_id": w.block_schema, "data": {"x": 2, "p": "********"},
+        "merge_existing_data": True,
+    },
+    "POST /block_documents/filter": lambda w: {
+        **_blocks(w), "include_secrets": True, "sort": "BLOCK_TYPE_AND_NAME_ASC", "limit": 5,
+        "offset": 0,
+    },
+    "POST /block_documents/count": _blocks,
     "POST /logs/": lambda w: [
         {
             "name": "n", "level": 20, "message": "m", "timestamp": "2026-01-01T12:00:00Z",

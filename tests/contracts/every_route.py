@@ -55,6 +55,7 @@ QUERIES: dict[str, Callable[[World], str]] = {
     "GET /flow_run_states/": lambda w: f"?flow_run_id={w.run}",
     "GET /task_run_states/": lambda w: f"?task_run_id={w.task}",
     "GET /ui/fragments/deployments": lambda _: "?flowOrDeploymentName=nothing",
+    "GET /block_documents/{id}": lambda _: "?include_secrets=true",
     "GET /csrf-token": lambda _: "?client=me",
     "GET /events/filter/next": lambda w: f"?page-token={w.page_token}",
 }
@@ -76,6 +77,9 @@ _PLACES = (
     ("/deployment/{id}", "deployment"), ("/command/{id}", "deployment"),
     ("/work_queues/{id}", "queue"),
     ("/work-queue/{id}", "queue"), ("/flows/{id}", "flow"), ("/flow/{id}", "flow"),
+    ("/block_types/{id}", "block_type"), ("/block_schemas/{id}", "block_schema"),
+    ("/block_documents/{id}", "block"), ("/block_types/slug/{slug}", "=creds"),
+    ("/name/{block_document_name}", "=mine"), ("/checksum/{checksum}", "checksum"),
     ("/{resource_id}", "deployment"), ("/views/{view}", "=aggregate-worker-metadata"),
     ("/count-by/{countable}", "=event"), ("/static/{path:path}", "=nothing.css"),
 )  # fmt: skip

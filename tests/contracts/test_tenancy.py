@@ -61,6 +61,12 @@ ELSEWHERE = {
     "armillary_plugins.work_queue_monitor.repository.quiet_deployments",
     "armillary_plugins.work_queue_monitor.repository.quiet_queues",
     "armillary_plugins.work_queue_monitor.repository.workers_offline",
+    # the key of what is encrypted, which is the same in every workspace
+    "armillary_plugins.blocks.repository.keys.documents_exist",
+    "armillary_plugins.blocks.repository.keys.key_token",
+    "armillary_plugins.blocks.repository.keys.next_tokens",
+    "armillary_plugins.blocks.repository.keys.replace_token",
+    "armillary_plugins.blocks.repository.keys.set_key_token",
     # streams, which have tests over two workspaces of their own
     "armillary_plugins.event_websockets.repository.stored_pages",
     "armillary_plugins.event_websockets.repository.waiting_events",

@@ -52,6 +52,10 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     saved_search: str
     page_token: str
     job: str
+    block_type: str
+    block_schema: str
+    checksum: str
+    block: str
     automation: str
     artifact: str
 
@@ -110,6 +114,7 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         "owner_resource": made["id"],
     }  # fmt: skip
     automation = await api.post("/automations/", watched, status=201)
+    block = await _block(api, mark)
     happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
     await store(core, happened, workspace=key)
     return World(
@@ -118,9 +123,26 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
         event=str(happened.id), variable=variable["id"], saved_search=search["id"],
         page_token=_token(), job=await _dead_job(core, key),
+        block_type=block["block_type_id"], block_schema=block["block_schema_id"],
+        checksum=block["block_schema"]["checksum"], block=block["id"],
         automation=automation["id"],
         artifact=artifact["id"],
     )  # fmt: skip
+
+
+async def _block(api: Api, mark: str) -> dict[str, Any]:
+    """A document within a type and a schema of its own."""
+    made = await api.post(
+        "/block_types/", {"name": "Creds", "slug": "creds", "description": mark}, status=201
+    )
+    fields = {"title": "Creds", "block_type_slug": "creds", "secret_fields": ["p"], "m": mark}
+    body = {"block_type_id": made["id"], "fields": fields, "capabilities": ["sing", mark]}
+    schema = await api.post("/block_schemas/", {**body, "version": "1"}, status=201)
+    document = {
+        "name": "mine", "block_type_id": made["id"], "block_schema_id": schema["id"],
+        "data": {"x": mark, "p": mark},
+    }  # fmt: skip
+    return await api.post("/block_documents/", document, status=201)
 
 
 async def _dead_job(core: Core, key: int) -> str:
