@@ -216,6 +216,26 @@ async def test_a_deployment_is_run_with_what_was_filled_in(api: Api, pages: Page
     assert run["state"]["state_details"]["scheduled_time"].startswith("2027-01-01T03:00:00")
 
 
+async def test_what_stands_for_a_variable_is_filled_in_with_its_value(
+    api: Api, pages: Pages
+) -> None:
+    count = {"__prefect_kind": "workspace_variable", "variable_name": "count"}
+    deployment = await api.deployment(
+        None, "nightly", parameters={"customer": "ACME", "count": count},
+        parameter_openapi_schema=SCHEMA,
+    )  # fmt: skip
+    path = f"/deployments/deployment/{deployment['id']}/run"
+    missing = await send(pages, path, {"p/count": ""}, status=422)
+    assert "Variable &#39;count&#39; not found in workspace." in missing.text
+    await api.post("/variables/", {"name": "count", "value": 7}, status=201)
+    page = await pages.open(path)
+    values = {one.attributes.get("name"): one.attributes.get("value") for one in page.all("input")}
+    assert values["p/count"] == "7"
+    await send(pages, path, {"p/count": ""}, status=303)
+    [run] = await api.runs()
+    assert run["parameters"]["count"] == 7
+
+
 async def test_a_deployment_without_a_schema_takes_json(api: Api, pages: Pages) -> None:
     deployment = await api.deployment(None, "free", parameters={"a": 1})
     path = f"/deployments/deployment/{deployment['id']}/run"

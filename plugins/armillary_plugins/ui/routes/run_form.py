@@ -12,6 +12,7 @@ import msgspec
 from armillary.api import Answer, Call, Routes
 from armillary.db.unit import Row
 from armillary.deployments import running
+from armillary.deployments.hydration import HydrationError
 from armillary.deployments.schemas import CreateRun
 from armillary.errors import Conflict, Invalid, Refused
 from armillary.forms import Form
@@ -46,7 +47,10 @@ async def show_run_form(call: Call) -> Answer:
     """Show the form, filled in with what the deployment gives and the address says."""
     row = await read(call)
     node = _node(row)
-    given = {**json_object(row[_PARAMETERS]), **_prefilled(call.query.get("parameters", ""))}
+    stored = await _stored(call, row)
+    if stored is None:
+        stored = json_object(row[_PARAMETERS])
+    given = {**stored, **_prefilled(call.query.get("parameters", ""))}
     return _page(call, row, node, from_value(node, given), Form(), {})
 
 
@@ -64,7 +68,7 @@ async def run(call: Call, body: Form) -> Answer:
     values: Mapping[str, Any] = given if isinstance(given, dict) else {}
     if given is not OMITTED and not isinstance(given, dict):
         problems[()] = "Parameters have names: write an object, such as {}."
-    problems = {**_mismatches(row, values), **problems}
+    problems = {**_mismatches(row, await _stored(call, row), values), **problems}
     start, start_problem = _start(body.get(_START))
     if problems or start_problem:
         return _page(call, row, node, filled, body, problems, start_problem=start_problem)
@@ -92,14 +96,24 @@ def _prefilled(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _mismatches(row: Row, values: Mapping[str, Any]) -> Problems:
-    """What the schema says, as it will when the run is made."""
+async def _stored(call: Call, row: Row) -> dict[str, Any] | None:
+    """What the deployment gives a run made now; None where something in it cannot be had."""
+    written = msgspec.json.decode(row[_PARAMETERS], type=dict[str, msgspec.Raw])
+    try:
+        hydrated = await call.core.variables.hydrate(call.read(), written)
+    except HydrationError:
+        return None
+    return json_object(msgspec.json.encode(hydrated).decode())
+
+
+def _mismatches(row: Row, stored: Mapping[str, Any] | None, values: Mapping[str, Any]) -> Problems:
+    """What the schema says, as it will when the run is made; what is missing is said then."""
     schema = json_object(row[_SCHEMA])
-    if not row[_ENFORCES] or not schema:
+    if not row[_ENFORCES] or not schema or stored is None:
         return {}
     from armillary_plugins.ui.forms.checks import schema_problems  # noqa: PLC0415 - jsonschema
 
-    return schema_problems({**json_object(row[_PARAMETERS]), **values}, row[_SCHEMA].encode())
+    return schema_problems({**stored, **values}, row[_SCHEMA].encode())
 
 
 def _start(text: str) -> tuple[datetime | None, str | None]:
