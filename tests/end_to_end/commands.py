@@ -13,6 +13,7 @@ import sys
 MODULES = (
     "prefect.cli",
     "prefect.client.orchestration",
+    "prefect.cli.automation",
     "prefect.cli.concurrency_limit",
     "prefect.cli.deploy",
     "prefect.cli.deployment",
