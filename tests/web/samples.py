@@ -404,6 +404,7 @@ def pages() -> dict[str, dict[str, Any]]:
         "states": state_history(),
         "tasks": task_page(),
         "logs": log_page(),
+        "added": (),
         "run_id": RUN_ID,
         "now": NOW,
     }

@@ -69,6 +69,7 @@ class Site:
             states=samples.state_history(),
             tasks=samples.task_page(),
             logs=samples.log_page(),
+            added=(),
         )
 
 

@@ -43,6 +43,21 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """The entry of the navigation it belongs to; by default the one with its own path."""
 
 
+class RunCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plugin adds to the page of a flow run, where it has something to show."""
+
+    title: str
+    """What it is called, on the card and in the list of what is on the page."""
+    id: str
+    """The id of the card, which nothing else on the page has."""
+    scope: str
+    """What whoever asks must be allowed to; others do not see it."""
+    template: str
+    """Its template, as `<plugin>/<file>`."""
+    read: Callable[[Call, str], Awaitable[Mapping[str, Any] | None]]
+    """Reads what the template is given as `shown`, for the run of an id; None for no card."""
+
+
 class Pages(msgspec.Struct, frozen=True, kw_only=True):
     """What a plugin adds: its templates, pages, and places in the navigation.
 
@@ -55,6 +70,8 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
     """Its pages."""
     nav: tuple[NavItem, ...] = ()
     """Its entries in the navigation."""
+    run_cards: tuple[RunCard, ...] = ()
+    """Its cards on the page of a flow run."""
     edits_deployment: Callable[[str, str | None, str], bool] | None = None
     """Whether a deployment of this id, entrypoint and job variables (JSON text) is its own."""
     edit_path: str = ""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from armillary.db.tables import Tables
     from armillary.events.catalogue import EventType
     from armillary.flow_runs.graph import ArtifactsOfRun
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -44,6 +45,14 @@ def register_graph_artifacts() -> list[ArtifactsOfRun]:
     from armillary_plugins.artifacts.graph_artifacts import artifacts_of_run
 
     return [artifacts_of_run]
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The artifacts on the page of a run; without the pages of the plugin ui nobody asks for it."""
+    from armillary_plugins.artifacts.pages import PAGES
+
+    return [PAGES]
 
 
 @hookimpl

@@ -29,6 +29,13 @@ select a.id, a.created, a.key, a.type, case when a.type = 'progress' then a.data
 from artifact a where a.workspace = ? and a.flow_run_id = ? and a.type <> 'result'
 order by a.created, a.id limit ?
 """
+_OF_PAGE = """
+select a.id, a.created, a.key, a.type, a.description,
+  case when length(a.data) <= ? then a.data end, a.task_run_id, t.name
+from artifact a left join task_run t on t.id = a.task_run_id and t.workspace = a.workspace
+where a.workspace = ? and a.flow_run_id = ? and a.type <> 'result'
+order by a.created desc, a.id desc limit ?
+"""
 _AFTER = """
 select a.id, a.workspace, a.created,
   a.flow_run_id is null or exists (select 1 from flow_run r where r.id = a.flow_run_id)
@@ -187,6 +194,13 @@ def _plus(walking: bool) -> str:  # noqa: FBT001 - one word for all who call it
 async def graph_artifacts(reader: Reader, flow_run_id: str, *, limit: int) -> Sequence[Row]:
     """List what a graph shows of a flow run's artifacts, oldest first."""
     return await reader.all(OF_GRAPH, reader.workspace, flow_run_id, limit)
+
+
+async def page_artifacts(
+    reader: Reader, flow_run_id: str, *, limit: int, longest: int
+) -> Sequence[Row]:
+    """List what a page shows of a flow run's artifacts, newest first; long data is left out."""
+    return await reader.all(_OF_PAGE, longest, reader.workspace, flow_run_id, limit)
 
 
 async def look_at(reader: Reader, *, after: str, limit: int) -> list[Looked]:

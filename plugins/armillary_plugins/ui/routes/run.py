@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
+
+import msgspec
 
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros, maybe_moment
@@ -27,6 +29,7 @@ from armillary_plugins.ui.shaping import log_line, run_detail, task_rows
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import twin_paths
 from armillary_plugins.ui.waiting import Waiting, read_waiting
+from armillary_web.pages import RunCard
 
 routes = Routes(tag="Pages", mount="")
 _TASKS = 100
@@ -34,6 +37,13 @@ _STATE, _ENTERED, _START, _END = 2, 4, 15, 16
 _PLACE = re.compile(r"(\d{1,18})\.([0-9a-f-]{36})")
 TASKS_AFTER, _TASKS_BEFORE = "tasks-after", "tasks-before"
 _PARTS = "/ui/fragments/runs/flow-run/{id:uuid}"
+
+
+class _Added(msgspec.Struct, frozen=True):
+    """What another plugin shows on the page."""
+
+    card: RunCard
+    shown: Mapping[str, Any]
 
 
 @routes.get("/runs/flow-run/{id:uuid}", scope="see_flows")
@@ -51,6 +61,7 @@ async def show_run(call: Call) -> Answer:
         logs=await _log(call, row, cursor=CURSOR),
         error=await _error(call, row),
         waiting=await _waiting(call, row),
+        added=await _added(call, row[0]),
         run_id=row[0],
         now=from_micros(call.received),
     )
@@ -108,6 +119,18 @@ async def read_run(call: Call) -> Sequence[Any]:
             f"There is no flow run {run_id}: it was deleted, or belongs to another server."
         )
     return row
+
+
+async def _added(call: Call, run_id: str) -> list[_Added]:
+    """Read what other plugins show on the page, as far as whoever asks may see it."""
+    cards = [
+        card
+        for pages in site_of(call.core).added
+        for card in pages.run_cards
+        if card.scope in call.actor.scopes
+    ]
+    read = [(card, await card.read(call, run_id)) for card in cards]
+    return [_Added(card, shown) for card, shown in read if shown is not None]
 
 
 def _part(call: Call, name: str, row: Sequence[Any], **context: Any) -> Answer:
