@@ -146,7 +146,45 @@ async def test_what_is_answered_has_the_contracts_shape(api: Checked) -> None:
     await api.post(f"/deployments/{made['id']}/create_flow_run/bulk", [{}, {"name": "x"}])
     await api.post("/deployments/get_scheduled_flow_runs", {"deployment_ids": [made["id"]]})
     await look_beside_runs(api)
+    await look_at_automations(api)
     await look_at(api, world)
+
+
+AUTOMATIONS: tuple[dict[str, Any], ...] = (
+    {
+        "trigger": {"posture": "Proactive", "match_related": [{"a": ["b"]}], "expect": ["e"]},
+        "actions": [
+            {"type": "run-deployment", "source": "inferred", "parameters": {"a": "{{ event }}"}},
+            {"type": "change-flow-run-state", "state": "FAILED"},
+            {"type": "pause-work-pool", "work_pool_id": NOBODY},
+            {"type": "resume-work-queue", "work_queue_id": NOBODY},
+            {"type": "pause-automation", "source": "inferred"},
+        ],
+    },
+    {
+        "trigger": {
+            "type": "compound", "require": 1, "within": 10,
+            "triggers": [{"type": "sequence", "triggers": [], "within": None}],
+        },
+        "actions": [],
+        "actions_on_trigger": [{"type": "call-webhook", "block_document_id": NOBODY}],
+        "actions_on_resolve": [
+            {"type": "send-notification", "block_document_id": NOBODY, "body": "b"}
+        ],
+        "tags": ["t"], "owner_resource": "prefect.deployment.x",
+    },
+)  # fmt: skip
+
+
+async def look_at_automations(api: Api) -> None:
+    for automation in AUTOMATIONS:
+        made = await api.post("/automations/", {"name": "watch", **automation}, status=201)
+        await api.get(f"/automations/{made['id']}")
+        await api.patch(f"/automations/{made['id']}", {"enabled": False})
+    assert len(await api.post("/automations/filter")) == 2
+    assert await api.post("/automations/count") == 2
+    assert len(await api.get("/automations/related-to/prefect.deployment.x")) == 1
+    await api.delete("/automations/owned-by/prefect.deployment.x", status=202)
 
 
 async def look_beside_runs(api: Api) -> None:
