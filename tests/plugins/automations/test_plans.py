@@ -65,9 +65,12 @@ async def test_a_list_walks_an_index_in_its_order(planning: Planning) -> None:
         assert f"{index} (workspace=?)" in planning.plan, planning.plan
         before_the_page, _, _ = planning.plan.partition("SCAN k")
         assert SORTED not in before_the_page, planning.plan
-        (named,) = any_of("a.name", ["watch"])
-        await repository.list_automations(planning, named, sort, Span(50))
-        assert "automation_name (workspace=? AND name=?)" in planning.plan, planning.plan
+
+
+async def test_one_by_its_name_is_sought(planning: Planning) -> None:
+    (named,) = any_of("a.name", ["watch"])
+    await repository.list_automations(planning, named, "NAME_ASC", Span(50))
+    assert "automation_name (workspace=? AND name=?)" in planning.plan
 
 
 async def test_those_of_a_resource_are_found_by_it(planning: Planning) -> None:
