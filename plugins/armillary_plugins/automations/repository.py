@@ -178,10 +178,18 @@ def missing() -> RunNotFound:
 
 async def _relate(unit: Unit, automation_id: str, actions: Iterable[AnyAction]) -> None:
     """Note which deployments an automation runs by name."""
-    for action in actions:
-        if isinstance(action, RunDeployment) and action.deployment_id is not None:
-            about = f"prefect.deployment.{action.deployment_id}"
-            await unit.run(_RELATE, automation_id, about, unit.workspace, 0)
+    named = {
+        str(action.deployment_id)
+        for action in actions
+        if isinstance(action, RunDeployment) and action.deployment_id is not None
+    }
+    await unit.many(
+        _RELATE,
+        [
+            (automation_id, f"prefect.deployment.{each}", unit.workspace, 0)
+            for each in sorted(named)
+        ],
+    )
 
 
 def _stored(draft: Draft) -> tuple[object, ...]:
