@@ -178,7 +178,7 @@ def plain_json(value: Any) -> str:
         text = value if isinstance(value, str) else bytes(value).decode(errors="replace")
         try:
             return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 

@@ -9,7 +9,7 @@ from typing import Any
 from armillary.api import Call
 from armillary.clock import from_micros
 from armillary_plugins.artifacts.repository.reading import page_artifacts
-from armillary_plugins.artifacts.shaping import shown
+from armillary_plugins.artifacts.shaping import Prose, shown
 from armillary_web.pages import Pages, RunCard
 
 _SHOWN = 20
@@ -21,8 +21,9 @@ async def _read(call: Call, run_id: str) -> Mapping[str, Any] | None:
     rows = await page_artifacts(call.read(), run_id, limit=_SHOWN + 1, longest=_LONGEST)
     if not rows:
         return None
+    prose = Prose()
     return {
-        "artifacts": [shown(row) for row in rows[:_SHOWN]],
+        "artifacts": [shown(row, prose) for row in rows[:_SHOWN]],
         "more": len(rows) > _SHOWN,
         "now": from_micros(call.received),
     }

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from armillary.clock import from_micros
 from armillary_plugins.artifacts.prose import link, markdown
@@ -16,6 +16,10 @@ from armillary_plugins.artifacts.prose import link, markdown
 _ROWS = 50
 _COLUMNS = 20
 _CELL = 200
+_RENDERED = 20_000
+"""Characters of Markdown that are rendered for one page: it takes its time."""
+_BRACKETS = 500
+"""Opening brackets in one text: the time that many take grows with their square."""
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -43,30 +47,45 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
 
 
-def shown(row: Sequence[Any]) -> Shown:
+class Prose:
+    """Renders Markdown as long as there is not too much of it, and gives it as it is after."""
+
+    def __init__(self) -> None:
+        self._left = _RENDERED
+
+    def render(self, text: str) -> Markup | None:
+        """Render a text; None where it is to be shown as it is."""
+        if len(text) > self._left or text.count("[") > _BRACKETS:
+            return None
+        self._left -= len(text)
+        return markdown(text)
+
+
+def shown(row: Sequence[Any], prose: Prose) -> Shown:
     """Shape what was read of an artifact."""
-    kind = row[3]
+    kind, description = row[3], row[4]
     return Shown(
         id=row[0],
         created=from_micros(row[1]),
         title=row[2] or kind,
         type=kind,
-        description=markdown(row[4]) if row[4] else None,
+        description=(prose.render(description) or escape(description)) if description else None,
         task_run_id=row[6] if row[7] is not None else None,
         task_run_name=row[7],
-        **({} if row[5] is None else _content(kind, row[5])),
+        **({} if row[5] is None else _content(kind, row[5], prose)),
     )
 
 
-def _content(kind: str, text: str) -> dict[str, Any]:
+def _content(kind: str, text: str, prose: Prose) -> dict[str, Any]:
     """Say how data is shown: as what it is meant to be, if it is that, else as it is."""
-    data = msgspec.json.decode(text)
+    data = _decoded(text)
     if kind == "markdown" and isinstance(data, str):
-        return {"text": markdown(data)}
+        rendered = prose.render(data)
+        return {"code": data} if rendered is None else {"text": rendered}
     if kind == "image" and isinstance(data, str):
         return {"text": link(data, data)}
     if kind == "progress" and isinstance(data, int | float):
-        return {"progress": max(0.0, min(100.0, float(data)))}
+        return {"progress": float(max(0, min(100, data)))}
     if kind == "table":
         grid = _grid(_inner(data))
         if grid is not None:
@@ -76,9 +95,14 @@ def _content(kind: str, text: str) -> dict[str, Any]:
 
 def _inner(data: object) -> object:
     """Clients send tables as text that is JSON."""
+    return _decoded(data) if isinstance(data, str) else data
+
+
+def _decoded(text: str) -> Any:
+    """Read JSON; None where it is none, or deeper or with larger numbers than can be read."""
     try:
-        return msgspec.json.decode(data) if isinstance(data, str) else data
-    except msgspec.DecodeError:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from armillary_plugins.artifacts.shaping import Shown, shown
+from armillary_plugins.artifacts.shaping import Prose, Shown, shown
+from armillary_web.filters import plain_json
 
 
 def shape(kind: str, data: Any) -> Shown:
     text = msgspec.json.encode(data).decode()
-    return shown(["id", 0, None, kind, None, text, None, None])
+    return shown(["id", 0, None, kind, None, text, None, None], Prose())
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,28 @@ def test_what_is_not_what_it_says_is_shown_as_it_is(kind: str, data: Any) -> Non
     assert found.code == (data if isinstance(data, str) else msgspec.json.encode(data).decode())
 
 
-@pytest.mark.parametrize(("data", "progress"), [(62.5, 62.5), (-1, 0.0), (10**30, 100.0)])
+def test_more_markdown_than_a_page_can_render_is_shown_as_it_is() -> None:
+    prose = Prose()
+    for text, rendered in (
+        ("a" * 15_000, True),
+        ("b" * 15_000, False),
+        ("[" * 501, False),
+        ("c", True),
+    ):
+        data = msgspec.json.encode(text).decode()
+        found = shown(["id", 0, None, "markdown", None, data, None, None], prose)
+        assert (found.text is not None, found.code) == (rendered, None if rendered else text)
+
+
+@pytest.mark.parametrize("text", ["1e999", "[" * 20_000 + "]" * 20_000, "9" * 5000])
+@pytest.mark.parametrize("kind", ["table", "markdown", "progress", "json"])
+def test_what_cannot_be_read_is_shown_as_it_is(kind: str, text: str) -> None:
+    for given in (text, msgspec.json.encode(text).decode()):
+        found = shown(["id", 0, None, kind, None, given, None, None], Prose())
+        assert found.code == text or (kind, found.code) in {("markdown", None), ("progress", None)}
+        assert plain_json(text)
+
+
+@pytest.mark.parametrize(("data", "progress"), [(62.5, 62.5), (-1, 0.0), (10**400, 100.0)])
 def test_progress_stays_between_nothing_and_all(data: float, progress: float) -> None:
     assert shape("progress", data).progress == progress

@@ -30,7 +30,7 @@ from artifact a where a.workspace = ? and a.flow_run_id = ? and a.type <> 'resul
 order by a.created, a.id limit ?
 """
 _OF_PAGE = """
-select a.id, a.created, a.key, a.type, a.description,
+select a.id, a.created, a.key, a.type, substr(a.description, 1, 2000),
   case when length(a.data) <= ? then a.data end, a.task_run_id, t.name
 from artifact a left join task_run t on t.id = a.task_run_id and t.workspace = a.workspace
 where a.workspace = ? and a.flow_run_id = ? and a.type <> 'result'
