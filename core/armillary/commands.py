@@ -53,6 +53,9 @@ def _start_arguments(parser: argparse.ArgumentParser) -> None:
     _targets(parser)
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
     parser.add_argument(
+        "--or-open", action="store_true", help="open the page of the server that has the home"
+    )
+    parser.add_argument(
         "--insecure", action="store_true", help="let anybody who reaches --host do everything"
     )
 
@@ -65,11 +68,30 @@ def _start(arguments: argparse.Namespace) -> int:
         server_browser=False if arguments.no_browser else None,
         server_insecure=True if arguments.insecure else None,
     )
+    if arguments.or_open and _opened(settings):
+        return 0
     from armillary import log
     from armillary.server import serve
 
     log.configure(settings.log)
     return serve(settings, found, say=lambda text: print(text, flush=True))
+
+
+def _opened(settings: Settings) -> bool:
+    """Open the page of the server that has these data already; False if there is none."""
+    from armillary.db.engine import file_of
+    from armillary.greeting import open_browser
+    from armillary.home import served_at
+
+    file = file_of(settings.database_url)
+    address = served_at(file) if file is not None else None
+    if address is None:
+        return False
+    print(f"Armillary runs already: {address}")
+    opening = open_browser(address) if settings.server.browser else None
+    if opening is not None:
+        opening.join()
+    return True
 
 
 def _json_argument(parser: argparse.ArgumentParser) -> None:

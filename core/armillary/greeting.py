@@ -47,10 +47,13 @@ def _named(services: Sequence[Service]) -> str:
     return ", ".join(service.name for service in services) or "none"
 
 
-def open_browser(address: str) -> None:
+def open_browser(address: str) -> threading.Thread | None:
     """Open a window in a thread, where there is a desktop to open it on."""
     desktop = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-    if desktop:
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    if not desktop:
+        return None
+    opening = threading.Thread(target=webbrowser.open, args=(address,), daemon=True)
+    opening.start()
+    return opening

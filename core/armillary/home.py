@@ -24,11 +24,31 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_AT = " at "
+"""Stands in the lock file between who has it and where that is reached."""
+
+
+def served_at(database: Path) -> str | None:
+    """Find where the server is reached that has these data; None where there is none, or no say."""
+    path = database.with_suffix(".lock")
+    try:
+        with path.open("a+", encoding="utf-8") as file:
+            try:
+                _lock(file)
+            except OSError:
+                file.seek(0)
+                return file.read().partition(_AT)[2] or None
+    except OSError:
+        return None
+    return None
+
+
 class HomeLock:
     """Held by the one server of an embedded database; the system lets go of it when that dies."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, address: str = "") -> None:
         self.path = database.with_suffix(".lock")
+        self._holder = f"process {os.getpid()}{_AT}{address}".removesuffix(_AT)
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -55,7 +75,7 @@ class HomeLock:
             raise ConfigError(message) from error
         with contextlib.suppress(OSError):  # the lock is what counts, also where the disk is full
             self._file.truncate(0)
-            self._file.write(f"process {os.getpid()}")
+            self._file.write(self._holder)
             self._file.flush()
         return self
 

@@ -72,7 +72,7 @@ async def _serve(settings: Settings, found: Mapping[str, Found], *, say: Say) ->
         sock = held.enter_context(listening(settings.server))
         file = file_of(settings.database_url)
         if file is not None:
-            held.enter_context(HomeLock(file))
+            held.enter_context(HomeLock(file, address_of(settings.server, sock)))
         from armillary.assembling import assembled, tell  # noqa: PLC0415 - after the socket listens
 
         core, share = await assembled(settings, found, partial(_share, sock=sock))

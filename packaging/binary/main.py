@@ -1,4 +1,4 @@
-"""What the binary runs: the command line; without a word, as by a double click, it starts."""
+"""What the binary runs: the command line; a double click starts it, or shows what runs already."""
 
 import os
 import sys
@@ -21,4 +21,4 @@ def leave_no_trace() -> None:
 
 if __name__ == "__main__":
     leave_no_trace()
-    sys.exit(main(sys.argv[1:] or ["start"]))
+    sys.exit(main(sys.argv[1:] or ["start", "--or-open"]))

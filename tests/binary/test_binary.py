@@ -65,6 +65,10 @@ def test_where_there_is_a_desktop_the_browser_is_opened(system: System) -> None:
     assert opened.read_text() == f"{system.url} without our libraries\n"
 
 
+def test_a_second_double_click_shows_what_runs(system: System) -> None:
+    assert f"Armillary runs already: {system.url}" in system.run()
+
+
 def test_it_migrates_a_postgres_database_too(system: System, fresh_postgres: str) -> None:
     told = system.run("database", "upgrade", ARMILLARY_DATABASE_URL=fresh_postgres)
     assert "applied events/m0001_create" in told

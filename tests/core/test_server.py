@@ -115,7 +115,22 @@ def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_a_second_server_on_a_home_is_refused(tmp_path: Path) -> None:
     with started(*command(tmp_path, "--port=0")) as (process, _):
         told = refused(*command(tmp_path, "--port=0"))
-        assert f"already runs on {tmp_path} (process {process.pid})" in told
+        assert f"already runs on {tmp_path} (process {process.pid} at http://127.0.0.1:" in told
+
+
+def test_a_second_start_may_show_the_server_there_is(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = {"DISPLAY": ":0", "BROWSER": f"/bin/sh -c 'echo %s > {opened}'"}
+    words = command(tmp_path, "--port=0", "--or-open")
+    again = [word for word in words if word != "--no-browser"]
+    with started(*words) as (_, said):
+        found = re.search(r"http://127.0.0.1:\d+$", said, re.MULTILINE)
+        assert found
+        second = subprocess.run(
+            again, env=environ() | browser, capture_output=True, text=True, check=False, timeout=20
+        )
+    assert (second.returncode, second.stdout) == (0, f"Armillary runs already: {found[0]}\n")
+    assert opened.read_text() == f"{found[0]}\n"
 
 
 def test_a_killed_server_leaves_its_home_free(tmp_path: Path) -> None:
