@@ -18,6 +18,7 @@ import msgspec
 from armillary.db.unit import Reader, Unit
 from armillary.errors import Invalid, NotFound
 from armillary.forms import Form
+from armillary.knowing import knowing, member_of
 from armillary.orchestration.transition import Client
 
 if TYPE_CHECKING:
@@ -267,11 +268,18 @@ def group_of(method: str, path: str) -> str:
     return "server"
 
 
-def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
+def decode(
+    kind: type[T],
+    body: bytes,
+    *,
+    nul: bool = False,
+    unknown: Callable[[str], None] | None = None,
+) -> T:
     """Decode a request's body, laxly; Invalid says where it went wrong.
 
     NUL characters are refused unless ``nul``: no database of ours keeps them.  A handler whose
-    body is a :class:`~armillary.forms.Form` takes what a form of a page sends.
+    body is a :class:`~armillary.forms.Form` takes what a form of a page sends.  ``unknown`` is
+    told of a member that is ignored, if there is any.
     """
     if kind is Form:
         return Form.read(body)  # type: ignore[return-value]  # T is Form
@@ -281,7 +289,7 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
     try:
         if not body.isascii():
             body.decode()  # msgspec lets anything pass inside a Raw
-        return _decoder(kind).decode(body or b"{}")  # type: ignore[no-any-return,arg-type]
+        return _decoded(kind, body or b"{}", unknown)  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
         raise _invalid(error, body) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -293,6 +301,17 @@ def decode(kind: type[T], body: bytes, *, nul: bool = False) -> T:
     except ValueError as error:  # what msgspec says of an epoch number beyond the year 9999
         message = f"A date in the body is out of range: {error}."
         raise Invalid(message, kind="datetime_parsing", request_body=_echo(body)) from error
+
+
+def _decoded(kind: Any, body: bytes, unknown: Callable[[str], None] | None) -> Any:
+    if unknown is None:
+        return _decoder(kind).decode(body)
+    try:
+        return _decoder(knowing(kind)).decode(body)
+    except msgspec.ValidationError as error:
+        found = _decoder(kind).decode(body)  # fails again unless that was all
+        unknown(member_of(error))
+        return found
 
 
 @cache

@@ -236,11 +236,20 @@ async def carry_out(route: Route, call: Call, body: bytes) -> Answer:
         refuse_nul(call.query)
     if route.body is None:
         return await route.handler(call)
-    decoded = decode(route.body, body, nul=route.nul)
+    decoded = decode(
+        route.body, body, nul=route.nul, unknown=lambda member: _ignored(route, call, member)
+    )
     try:
         return await route.handler(call, decoded)
     except RecursionError as error:  # documents that pass through are walked later than decoded
         raise Invalid("The body is nested too deeply.", kind="recursion_loop") from error
+
+
+def _ignored(route: Route, call: Call, member: str) -> None:
+    """Count a request with a member nobody here knows; clients may be newer than we are."""
+    call.core.metrics.count_some(
+        "armillary_unknown_members_total", operation=f"{route.method} {route.path}", member=member
+    )
 
 
 SERVER_FAULT = Answer(b'{"exception_message":"Internal Server Error"}', 500)

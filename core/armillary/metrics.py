@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+_SERIES = 200
+"""Series of what clients name, at most."""
+_MORE = "(more)"
 
 
 class Metrics:
@@ -22,6 +25,13 @@ class Metrics:
         series = self._counters.setdefault(name, {})
         key = tuple(labels.items())
         series[key] = series.get(key, 0) + amount
+
+    def count_some(self, name: str, /, **labels: str) -> None:
+        """Count one of what clients name as they like: beyond some, labels are all the same."""
+        series = self._counters.setdefault(name, {})
+        if tuple(labels.items()) not in series and len(series) >= _SERIES:
+            labels = dict.fromkeys(labels, _MORE)
+        self.count(name, **labels)
 
     def took(self, name: str, seconds: float, /, **labels: str) -> None:
         """Add one duration to a timer."""

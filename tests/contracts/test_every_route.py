@@ -108,3 +108,20 @@ async def test_whoever_lacks_a_websockets_scope_is_not_let_in(
         let_in(monkeypatch, SCOPES - {route.scope})
         peer = Peer(app, "/api" + route.path.replace("{name}", "w"))
         assert (await peer.message())["type"] == "websocket.close"
+
+
+async def test_both_spellings_of_every_path_are_the_same_route(
+    core: Core, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await a_world(core, api)
+    let_in(monkeypatch, frozenset())
+    wrong = []
+    for route in http_routes(core):
+        if not route.mount or route.scope is None:
+            continue
+        path, _, query = request_of(route, world).path.partition("?")
+        for spelling in (path.rstrip("/"), path.rstrip("/") + "/"):
+            answer = await api.client.request(route.method, f"/api{spelling}?{query}")
+            if answer.status_code != 403:
+                wrong.append(f"{route.method} {spelling}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
