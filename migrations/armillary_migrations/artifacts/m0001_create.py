@@ -18,10 +18,11 @@ STATEMENTS = (
         flow_run_id {key},
         task_run_id {key}
     )""",
-    # artifacts of a key by when they changed; lists by key
-    "create index artifact_key on artifact (workspace, key, updated)",
-    # the newest of a key
-    "create index artifact_newest on artifact (workspace, key, id) where key is not null",
+    # the newest of a key; lists by key
+    "create index artifact_key on artifact (workspace, key, id)",
+    # artifacts of a key by when they changed
+    """create index artifact_key_updated on artifact (workspace, key, updated)
+        where key is not null""",
     # artifacts of a flow run by age; deleting a flow run
     """create index artifact_flow_run on artifact (workspace, flow_run_id, created)
         where flow_run_id is not null""",

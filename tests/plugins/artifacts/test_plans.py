@@ -33,8 +33,8 @@ WALKED: list[tuple[dict[str, Any], str]] = [
     (CHANGED, "artifact_updated (workspace=?)"),
     (BY_KEY, "artifact_key (workspace=?)"),
     ({"artifacts": {"type": {"not_any_": ["result"]}}}, "sqlite_autoindex_artifact_1"),
-    ({**CHANGED, "artifacts": {"key": {"any_": ["k"]}}}, "artifact_key (workspace=? AND key=?)"),
-    ({"artifacts": {"key": {"any_": ["k"]}}}, "artifact_newest (workspace=? AND key=?)"),
+    ({**CHANGED, "artifacts": {"key": {"any_": ["k"]}}}, "artifact_key_updated"),
+    ({"artifacts": {"key": {"any_": ["k"]}}}, "artifact_key (workspace=? AND key=?)"),
     ({"artifacts": {"type": {"any_": ["table"]}}}, "artifact_type (workspace=? AND type=?)"),
 ]
 FEW: list[tuple[dict[str, Any], str]] = [
@@ -101,6 +101,13 @@ async def test_a_list_of_artifacts_walks_an_index_in_its_order(database: SqliteD
         assert SORTED not in found, (asked, found)
 
 
+async def test_artifacts_of_a_key_or_without_one_are_many_and_never_sorted(
+    database: SqliteDatabase,
+) -> None:
+    for sort in ("KEY_ASC", "KEY_DESC"):
+        assert "TEMP B-TREE" not in await plan_of(database, {"sort": sort})
+
+
 async def test_a_list_of_few_artifacts_finds_them_by_an_index(database: SqliteDatabase) -> None:
     for asked, index in FEW:
         found = await plan_of(database, asked)
@@ -129,7 +136,7 @@ async def test_the_artifact_before_the_latest_and_those_of_a_graph_are_sought(
     database: SqliteDatabase,
 ) -> None:
     before = await plan(database, Condition(BEFORE, (1, "k", "[]")))
-    assert "artifact_newest (workspace=? AND key=?)" in before
+    assert "artifact_key (workspace=? AND key=?)" in before
     assert SORTED not in before
     of_graph = await plan(database, Condition(reading.OF_GRAPH, (1, ONE, 10)))
     assert "artifact_flow_run (workspace=? AND flow_run_id=?)" in of_graph
