@@ -27,6 +27,7 @@ from armillary.settings import Settings
 from armillary.workspaces import Workspaces
 
 if TYPE_CHECKING:
+    from armillary.deployments.blocks import Blocks
     from armillary.deployments.variables import Variables
     from armillary.events.intake import Intake
     from armillary.flow_runs.graph import ArtifactsOfRun
@@ -124,6 +125,13 @@ class Core:
         from armillary.deployments.variables import Variables  # noqa: PLC0415 - where runs are made
 
         return Variables(self.collect("register_variable_sources"))
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """What job variables and result storage refer to."""
+        from armillary.deployments.blocks import Blocks  # noqa: PLC0415 - where runs are made
+
+        return Blocks(self.collect("register_block_sources", self))
 
     @cached_property
     def checks(self) -> list[Check]:

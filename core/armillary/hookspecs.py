@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from armillary.command import Command
     from armillary.core import Core
     from armillary.db.tables import Tables
+    from armillary.deployments.blocks import BlockSource
     from armillary.deployments.variables import VariableSource
     from armillary.events.catalogue import EventType
     from armillary.flow_runs.graph import ArtifactsOfRun
@@ -51,6 +52,11 @@ def register_graph_artifacts() -> list[ArtifactsOfRun]:  # type: ignore[empty-bo
 @hookspec
 def register_variable_sources() -> list[VariableSource]:  # type: ignore[empty-body]  # a declaration
     """Where variables of a workspace are read.  Enabled plugins, before requests are answered."""
+
+
+@hookspec
+def register_block_sources(core: Core) -> list[BlockSource]:  # type: ignore[empty-body]  # a declaration
+    """Where blocks of a workspace are read.  Enabled plugins, before requests are answered."""
 
 
 @hookspec

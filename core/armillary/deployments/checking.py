@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from armillary.db.unit import Reader
+from armillary.deployments.blocks import Blocks, Data
 from armillary.deployments.hydration import HydrationError
 from armillary.deployments.job_variables import (
     BlockMissing,
@@ -102,15 +103,17 @@ def object_schema(text: bytes) -> bytes | None:
     return None if stripped in (b"", b"null", b"{}") else stripped
 
 
-async def check_new_job_variables(reader: Reader, new: CreateDeployment) -> None:
+async def check_new_job_variables(reader: Reader, blocks: Blocks, new: CreateDeployment) -> None:
     """Check a new deployment's job variables against its pool; Invalid where they do not fit."""
     given, pool = new.job_variables, new.work_pool_name
     if isinstance(given, dict) and given and isinstance(pool, str):
-        _fit(await template_of(reader, pool), given, doing="Error creating deployment")
+        variables = await template_of(reader, pool)
+        behind = await blocks.behind(reader, variables)
+        _fit(variables, given, doing="Error creating deployment", blocks=behind)
 
 
 async def check_patched_job_variables(
-    reader: Reader, deployment_id: str, changes: UpdateDeployment
+    reader: Reader, blocks: Blocks, deployment_id: str, changes: UpdateDeployment
 ) -> None:
     """Check job variables where a change names the pool; Conflict where they do not fit."""
     if not isinstance(changes.work_pool_name, str):
@@ -122,16 +125,17 @@ async def check_patched_job_variables(
     if given:
         try:
             template = await template_of(reader, changes.work_pool_name)
-            _fit(template, given, doing="Error updating deployment")
+            behind = await blocks.behind(reader, template)
+            _fit(template, given, doing="Error updating deployment", blocks=behind)
         except Invalid as error:
             raise Conflict(str(error)) from error
 
 
 def check_run_job_variables(
-    template: bytes | None, *layers: Mapping[str, msgspec.Raw] | None
+    template: bytes | None, *layers: Mapping[str, msgspec.Raw] | None, blocks: Data | None = None
 ) -> None:
     """Check a run's job variables, the required ones as well; Invalid where they do not fit."""
-    _fit(template, *layers, doing="Error creating flow run", require=True)
+    _fit(template, *layers, doing="Error creating flow run", require=True, blocks=blocks)
 
 
 async def template_of(reader: Reader, pool: str) -> bytes | None:
@@ -145,11 +149,12 @@ def _fit(
     *layers: Mapping[str, msgspec.Raw] | None,
     doing: str,
     require: bool = False,
+    blocks: Data | None = None,
 ) -> None:
     if variables is None:
         return
     try:
-        check_job_variables(variables, *layers, require=require)
+        check_job_variables(variables, *layers, require=require, blocks=blocks)
     except JobVariableError as error:
         raise Unfit(f"{doing}: {error}") from error
     except BlockMissing as error:

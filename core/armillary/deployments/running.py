@@ -51,7 +51,13 @@ async def create(call: Call, deployment_id: str, body: CreateRun) -> Created:
     """
     row = await require(call, deployment_id)
     parameters = await _parameters(call, row, body)
-    checking.check_run_job_variables(_variables(row), _object(row[11]), body.job_variables)
+    variables = _variables(row)
+    checking.check_run_job_variables(
+        variables,
+        _object(row[11]),
+        body.job_variables,
+        blocks=await call.core.blocks.behind(call.read(), variables),
+    )
     queue_id, queue_name = await _queue(call, row, body)
     core = call.core
     new = NewFlowRun(

@@ -118,10 +118,16 @@ async def read_storage(call: Call) -> Answer:
 async def set_storage(call: Call, body: ResultStorage) -> Answer:
     """Choose the default result storage; null clears it."""
     chosen = body.default_result_storage_block_id
-    if chosen is not None:
+    if chosen is None:
+        await call.write(storage.clear)
+        return Answer.json(body)
+    able = await call.core.blocks.capabilities(call.read(), str(chosen))
+    if able is None:
         message = f"Block document {chosen} not found."
         raise NotFound(message)
-    await call.write(storage.clear)
+    if "write-path" not in able:
+        raise Refused(422, f"Block document {chosen} cannot keep results: it has no 'write-path'.")
+    await call.write(lambda unit: storage.choose(unit, str(chosen)))
     return Answer.json(body)
 
 

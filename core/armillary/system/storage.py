@@ -7,6 +7,10 @@ from uuid import UUID
 from armillary.db.unit import Reader, Unit
 
 NAME = "default_result_storage_block_id"
+_CHOOSE = """
+insert into configuration (workspace, name, value, updated) values (?, ?, ?, ?)
+on conflict (workspace, name) do update set value = excluded.value, updated = excluded.updated
+"""
 
 
 async def default_block(reader: Reader) -> UUID | None:
@@ -22,3 +26,8 @@ async def clear(unit: Unit) -> None:
     await unit.run(
         "delete from configuration where workspace = ? and name = ?", unit.workspace, NAME
     )
+
+
+async def choose(unit: Unit, document_id: str) -> None:
+    """Choose a block document."""
+    await unit.run(_CHOOSE, unit.workspace, NAME, document_id, unit.micros)

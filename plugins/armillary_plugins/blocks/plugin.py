@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from armillary.api import Routes
     from armillary.command import Command
     from armillary.db.tables import Tables
+    from armillary.deployments.blocks import BlockSource
     from armillary.events.catalogue import EventType
 
 
@@ -44,3 +45,11 @@ def register_commands() -> list[Command]:
     from armillary_plugins.blocks.commands import COMMANDS
 
     return list(COMMANDS)
+
+
+@hookimpl
+def register_block_sources(core: Core) -> list[BlockSource]:
+    """The documents that job variables and result storage refer to."""
+    from armillary_plugins.blocks.block_sources import source_of
+
+    return [source_of(core)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from armillary.core import Core
+from armillary.testing import ManualClock
 from tests.api import NOBODY, names_of_events
 from tests.plugins.blocks.conftest import Blocks
 
@@ -81,12 +82,15 @@ async def test_a_type_takes_its_schemas_and_documents_along(blocks: Blocks, sche
     await blocks.delete(f"/block_types/{schema['block_type_id']}", status=404)
 
 
-async def test_a_schema_is_kept_once_and_the_newest_version_is_found(blocks: Blocks) -> None:
+async def test_a_schema_is_kept_once_and_the_newest_version_is_found(
+    blocks: Blocks, clock: ManualClock
+) -> None:
     block_type = await blocks.type()
     first = await blocks.schema(block_type)
     assert first["block_type"] == block_type
     assert (first["version"], first["capabilities"]) == ("non-versioned", [])
     assert await blocks.schema(block_type, status=200) == first
+    clock.jump(1)
     second = await blocks.schema(block_type, version="2.0", capabilities=["a", "b", "a"])
     assert second["checksum"] == first["checksum"]
     assert second["capabilities"] == ["a", "b"]

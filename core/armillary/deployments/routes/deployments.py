@@ -26,7 +26,7 @@ async def create_deployment(call: Call, body: CreateDeployment) -> Answer:
     parameters = checking.created_parameters(body)
 
     async def work(unit: Unit) -> tuple[str, bool]:
-        await checking.check_new_job_variables(unit, body)
+        await checking.check_new_job_variables(unit, call.core.blocks, body)
         made = await deployments.upsert(unit, call.core.ids, body, parameters=parameters)
         await schedule_at_once(call.core, unit, made[0])
         return made
@@ -72,7 +72,7 @@ async def update_deployment(call: Call, body: UpdateDeployment) -> Answer:
         parameters = await checking.patched_parameters(
             unit, call.core.variables, deployment_id, body
         )
-        await checking.check_patched_job_variables(unit, deployment_id, body)
+        await checking.check_patched_job_variables(unit, call.core.blocks, deployment_id, body)
         await deployments.patch(unit, call.core.ids, deployment_id, body, parameters=parameters)
         await schedule_at_once(call.core, unit, deployment_id)
 

@@ -6,7 +6,6 @@ import msgspec
 
 from armillary.api import Call
 from armillary.db.unit import Unit
-from armillary.deployments.job_variables import check_job_template
 from armillary.errors import Conflict, Invalid, NotFound
 from armillary.ids import Ids
 from armillary.work_pools.channel.frames import HelloPayload, Queue
@@ -30,19 +29,19 @@ async def admit(call: Call, said: HelloPayload) -> Admitted:
     """Record the worker, make or complete its pool; Closing if it may not work there."""
     name = call.path["name"]
     if said.create_pool_if_not_found:
-        _check_new_pool(name, said)
+        await _check_new_pool(call, name, said)
     try:
         return await call.write(lambda unit: _admit(unit, call.core.ids, name, said))
     except (NotFound, Conflict) as error:
         raise Closing(Reason.AUTHORIZATION_FAILED, str(error)) from error
 
 
-def _check_new_pool(name: str, said: HelloPayload) -> None:
+async def _check_new_pool(call: Call, name: str, said: HelloPayload) -> None:
     """Hold the pool a hello would make against the rules for any other."""
     try:
         require_pool_name(name)
-        check_job_template(said.default_base_job_template, defaults=True)
-    except Invalid as error:
+        await call.core.blocks.check_new_template(call.read(), said.default_base_job_template)
+    except (Invalid, NotFound) as error:
         raise Closing(Reason.AUTHORIZATION_FAILED, str(error)) from error
 
 

@@ -33,7 +33,7 @@ async def create_work_pool(call: Call, body: CreateWorkPool) -> Answer:
     if is_reserved(body.name):
         raise Refused(403, "Worker pools starting with 'Prefect' are reserved for internal use.")
     require_pool_name(body.name)
-    check_job_template(body.base_job_template, defaults=True)
+    await call.core.blocks.check_new_template(call.read(), body.base_job_template)
     await call.write(lambda unit: pools.create(unit, call.core.ids, body))
     return Answer.json(await pools.read(call.read(), body.name), 201)
 

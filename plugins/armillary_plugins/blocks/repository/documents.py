@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
 
 from armillary.clock import from_micros
 from armillary.db.filters import Condition, every, json_list
@@ -36,6 +38,10 @@ with recursive below (parent_id, name, reference_id) as (
     from below join block_document_reference r on r.parent_id = below.reference_id
 )
 select parent_id, name, reference_id from below order by parent_id, name
+"""
+_CAPABILITIES = """
+select s.capabilities from block_document d join block_schema s on s.id = d.block_schema_id
+where d.workspace = ? and d.id = ?
 """
 _ORDERS = {
     "NAME_ASC": "d.name, d.id",
@@ -101,6 +107,18 @@ async def count_documents(reader: Reader, condition: Condition) -> int:
 
 def _in_workspace(reader: Reader, condition: Condition) -> Condition:
     return every([Condition("d.workspace = ?", (reader.workspace,)), condition])
+
+
+async def read_data(reader: Reader, vault: Vault, ids: Collection[str]) -> dict[str, msgspec.Raw]:
+    """Read what documents hold, secrets included, by their ids; those that are not there lack."""
+    rows = await reader.all(_SOME, reader.workspace, json_list(ids))
+    return {each.id: each.data for each in await _whole(reader, vault, rows, secrets=True)}
+
+
+async def capabilities_of(reader: Reader, document_id: str) -> frozenset[str] | None:
+    """Tell what the block of a document can do; None without the document."""
+    text = await reader.value(_CAPABILITIES, reader.workspace, document_id)
+    return None if text is None else frozenset(msgspec.json.decode(text, type=list[str]))
 
 
 async def _whole(
