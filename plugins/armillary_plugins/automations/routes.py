@@ -159,12 +159,14 @@ async def _check_job_variables(call: Call, actions: Iterable[AnyAction]) -> None
             raise NotFound("Deployment not found.")
         if found[1] is None:
             continue
+        variables = variables_of(found[1].encode())
         try:
             check_job_variables(
-                variables_of(found[1].encode()),
+                variables,
                 _object(found[0]),
                 action.job_variables,
                 require=True,
+                blocks=await call.core.blocks.behind(reader, variables),
             )
         except JobVariableError as error:
             problems.append(str(error))

@@ -272,6 +272,23 @@ async def test_job_variables_are_held_against_the_pool_of_the_deployment(api: Ap
     assert told == {"detail": "Deployment not found."}
 
 
+async def test_a_default_of_the_pool_that_is_a_block_is_looked_into(api: Api) -> None:
+    kind = await api.post("/block_types/", {"name": "N", "slug": "n"}, status=201)
+    body = {"block_type_id": kind["id"], "fields": {"type": "object", "block_type_slug": "n"}}
+    schema = await api.post("/block_schemas/", body, status=201)
+    document = {"block_type_id": kind["id"], "block_schema_id": schema["id"]}
+    block = await api.post("/block_documents/", {**document, "name": "n", "data": {}}, status=201)
+    reference = {"$ref": {"block_document_id": block["id"]}}
+    properties = {"cpu": {"type": "object", "default": reference}, "n": {"type": "integer"}}
+    variables = {"type": "object", "properties": properties, "required": ["cpu"]}
+    await api.pool(base_job_template={"job_configuration": {}, "variables": variables})
+    deployment = (await api.deployment(work_pool_name="pool"))["id"]
+    given = automation(actions=[run(deployment, job_variables={"n": 1})])
+    await api.post("/automations/", given, status=201)
+    await api.delete(f"/block_documents/{block['id']}")
+    assert await api.post("/automations/", given, status=404) == {"detail": "Block not found."}
+
+
 @pytest.mark.parametrize("path", ["/automations/templates/validate", "/templates/validate"])
 async def test_a_template_is_checked(api: Api, path: str) -> None:
     for template in ("", "plain", "{{ flow_run.name | anything }}", "{% for a in b %}{% endfor %}"):
