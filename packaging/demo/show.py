@@ -9,10 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from armillary.clock import SystemClock
+from armillary.commands import settings_of
+from armillary.errors import ConfigError
 from armillary_plugins.agent.jobs_file import checked
 from armillary_plugins.agent.outcome import TERMINAL
 from armillary_plugins.agent.services import deploying
@@ -127,15 +130,27 @@ def _has_prefect(python: Path) -> bool:
     return done.returncode == 0
 
 
+def _address(words: Sequence[str]) -> str:
+    """Where the server will be reached that is started with these words, variables and file."""
+    start = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    start.add_argument("--home")
+    start.add_argument("--config", type=Path)
+    start.add_argument("--port", type=int)
+    said = start.parse_known_args(words)[0]
+    try:
+        server = settings_of(said, server_port=said.port)[0].server
+    except ConfigError as error:
+        sys.exit(f"armillary: {error}")
+    return f"http://127.0.0.1:{server.port}{server.base_path.rstrip('/')}"
+
+
 def main() -> int:
     """Start the server, show something, and stay until it ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--flow-python", type=Path, help="a Python that has Prefect")
     parser.add_argument("words", nargs="*", help="for armillary start")
     arguments = parser.parse_args()
-    start = argparse.ArgumentParser(add_help=False)
-    start.add_argument("--port", type=int, default=4200)
-    port = start.parse_known_args(arguments.words)[0].port
+    address = _address(arguments.words)
     python = arguments.flow_python
     # Absolute, and not resolved: that would lead out of the environment.
     found = str(python.absolute()) if python is not None and _has_prefect(python) else None
@@ -147,7 +162,7 @@ def main() -> int:
 
     def run() -> None:
         with contextlib.suppress(RuntimeError):
-            asyncio.run(show(f"http://127.0.0.1:{port}", found))
+            asyncio.run(show(address, found))
 
     threading.Thread(target=run, daemon=True).start()
     return server.wait()

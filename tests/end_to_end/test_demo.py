@@ -13,8 +13,8 @@ from tests.servers import ROOT, free_port
 def test_the_demo_shows_a_run_and_ends_with_the_server(tmp_path: Path) -> None:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ARMILL")}
     said = tmp_path / "said.txt"
-    port = str(free_port())
-    words = ["--port", port, "--home", str(tmp_path / "home"), "--no-browser"]
+    port = environ["ARMILLARY_SERVER_PORT"] = str(free_port())
+    words = ["--home", str(tmp_path / "home"), "--no-browser"]
     with said.open("w") as output:
         demo = subprocess.Popen(
             [sys.executable, ROOT / "packaging/demo/show.py", "--", *words],
