@@ -159,7 +159,7 @@ def _automations(world: World) -> Json:
 
 
 BODIES: dict[str, Fill] = {
-    "PUT /admin/storage": lambda _: {"default_result_storage_block_id": None},
+    "PUT /admin/storage": lambda w: {"default_result_storage_block_id": w.block},
     "POST /flows/": lambda _: {"name": "new", "tags": ["a"], "labels": {"l": 1}},
     "PATCH /flows/{id}": lambda _: {"tags": ["b"]},
     "POST /flows/filter": _part(_pools, offset=0, sort="NAME_ASC"),

@@ -67,6 +67,7 @@ ELSEWHERE = {
     "armillary_plugins.blocks.repository.keys.next_tokens",
     "armillary_plugins.blocks.repository.keys.replace_token",
     "armillary_plugins.blocks.repository.keys.set_key_token",
+    "armillary_plugins.blocks.repository.rotation.rotate",
     # streams, which have tests over two workspaces of their own
     "armillary_plugins.event_websockets.repository.stored_pages",
     "armillary_plugins.event_websockets.repository.waiting_events",
@@ -204,6 +205,11 @@ def besides(world: World) -> Iterator[Request]:
     yield Request("GET", "/runs?flow-run-search=nothing-has-this-name")
     yield Request("GET", "/work-pools?name=nothing-has-this-name")
     yield Request("GET", "/flows?name=nothing-has-this-name")
+    login = {"default": {"$ref": {"block_document_id": world.block}}}
+    variables = {"type": "object", "properties": {"login": login}}
+    template = {"job_configuration": {}, "variables": variables}
+    pool = {"name": "of-a-block", "type": "process", "base_job_template": template}
+    yield Request("POST", "/api/work_pools/", pool)
     asked = {"deployment_ids": [world.deployment]}
     yield Request("POST", "/api/deployments/get_scheduled_flow_runs", asked)
 
