@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from armillary.db.tables import Tables
 from armillary.db.unit import Unit
 from armillary.task_runs.background import queue
 from armillary.testing import ManualClock
+from armillary_migrations.core.m0003_background_task_runs import STATEMENTS
 
 T = TypeVar("T")
 KEYS = ("say", "sing")
@@ -195,3 +197,28 @@ async def test_two_connections_that_claim_at_once_get_two_runs(core: Core) -> No
     claimed = await asyncio.gather(*claims)
     ids = [each.run.id for each in claimed if each is not None and each.run is not None]
     assert sorted(ids) == ["a", "b"]
+
+
+async def test_what_was_scheduled_before_there_were_rows_waits_after_the_upgrade(
+    core: Core, client: httpx.AsyncClient
+) -> None:
+    runs = {}
+    for name, details in (("deferred", {"deferred": True}), ("not", {})):
+        state = {"type": "SCHEDULED", "state_details": details}
+        body = {"task_key": "say", "dynamic_key": name, "state": state}
+        runs[name] = (await client.post("/api/task_runs/", json=body)).json()["id"]
+    *_, fill = STATEMENTS
+
+    async def upgrade_again(unit: Unit) -> None:
+        await unit.run("delete from task_run_waiting")
+        await unit.run(fill)
+
+    await core.database.write(upgrade_again, workspace=None)
+    [ahead] = await queue.ahead(core.database.read(1), ["say"])
+    claimed = await core.database.write(
+        lambda unit: queue.claim(unit, "say", queue.FIRST, "one"), workspace=1
+    )
+    assert ahead.first is not None
+    assert claimed is not None
+    assert claimed.run is not None
+    assert claimed.run.id == runs["deferred"]
