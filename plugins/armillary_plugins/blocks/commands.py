@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from armillary.command import Command
-from armillary.core import Core
-from armillary.discovery import Found
-from armillary.errors import ConfigError
-from armillary.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from armillary.core import Core
+    from armillary.discovery import Found
+    from armillary.settings import Settings
 
 _VERBS = {
     "rotate": "encrypt every block anew: under a new key, or the first of those given",
@@ -44,8 +47,9 @@ def rotate(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     when nothing is encrypted with it any more: whenever this ends, every block can be read.
     """
     from armillary.database_command import alone, refuse_if_used, with_database
+    from armillary.db.migrate import applied
     from armillary_plugins.blocks import key_file
-    from armillary_plugins.blocks.encryption import Cipher, Undecipherable, new_key
+    from armillary_plugins.blocks.encryption import Cipher, new_key
     from armillary_plugins.blocks.repository.rotation import rotate as encrypt_anew
     from armillary_plugins.blocks.repository.vault import Vault, key_path
 
@@ -53,20 +57,18 @@ def rotate(settings: Settings, found: Mapping[str, Found]) -> list[str]:
 
     async def work(core: Core) -> list[str]:
         await refuse_if_used(core.database)
+        vault = Vault(settings)
+        made = any(owner == "blocks" for owner, _ in await applied(core.database))
+        if not made or not await vault.unlocks(core.database.read(None)):
+            return ["there is nothing to encrypt yet"]
         kept = key_file.keys_in(path)
         if not settings.encryption_key:
-            if not kept:
-                return ["there is nothing to encrypt: no key was made yet"]
             kept = [new_key(), *kept]
             key_file.replace(path, kept)
-        try:
-            done = await encrypt_anew(core.database, Cipher(Vault(settings).keys()))
-        except Undecipherable as error:
-            raise ConfigError(
-                "Some blocks were encrypted with a key that is neither in "
-                f"ARMILLARY_ENCRYPTION_KEY nor in {path}: add it, then rotate again."
-            ) from error
+        done = await encrypt_anew(core.database, Cipher(vault.keys()))
         lines = [f"{done.documents} blocks, {done.changed} of them encrypted anew"]
+        if done.lost:
+            lines.append(f"{done.lost} of them cannot be decrypted by any key and stay as they are")
         if settings.encryption_key:
             unused = f"; {path} is not" if kept else ""
             return [*lines, f"the first key of ARMILLARY_ENCRYPTION_KEY is needed{unused}"]

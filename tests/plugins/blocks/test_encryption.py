@@ -104,6 +104,12 @@ async def test_what_nobody_can_read_is_answered_with_the_reason_and_can_be_delet
         )
 
     await core.database.write(spoil, workspace=None)
+    await core.close()
+    assert rotated(core.settings)[:2] == [
+        "1 blocks, 0 of them encrypted anew",
+        "1 of them cannot be decrypted by any key and stay as they are",
+    ]
+    await core.database.open()
     answer = await blocks.get(f"/block_documents/{made['id']}", status=500)
     assert "cannot be decrypted" in answer["detail"]
     await blocks.delete(f"/block_documents/{made['id']}")
@@ -178,12 +184,18 @@ async def test_given_keys_are_rotated_to_the_first(
     await core.close()
     assert rotated(given(core, key))[0] == "1 blocks, 1 of them encrypted anew"
     assert rotated(given(core, key))[0] == "1 blocks, 0 of them encrypted anew"
-    with pytest.raises(ConfigError, match="neither in ARMILLARY_ENCRYPTION_KEY"):
-        rotated(without_file(core, new_key()))
+    other = without_file(core, new_key())
+    with pytest.raises(KeyMissing, match="encrypted with another key"):
+        rotated(other)
+    with pytest.raises(KeyMissing, match="is gone"):
+        rotated(core.settings)
+    assert not key_path(core.settings).exists()
+    with pytest.raises(KeyMissing, match="something else than keys"):
+        rotated(given(core, "nonsense"))
     await core.database.open()
     assert await opened(core, given(core, key)) == held
 
 
-def test_rotation_waits_for_no_server(tmp_path: Path) -> None:
+def test_where_nothing_was_ever_kept_nothing_is_rotated(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    assert rotate(settings, discover()) == ["there is nothing to encrypt: no key was made yet"]
+    assert rotate(settings, discover()) == ["there is nothing to encrypt yet"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from armillary.core import Core
+from armillary.deleting import deletions
 from armillary.testing import ManualClock
 from tests.api import NOBODY, names_of_events
 from tests.plugins.blocks.conftest import Blocks
@@ -80,6 +81,25 @@ async def test_a_type_takes_its_schemas_and_documents_along(blocks: Blocks, sche
     await blocks.get(f"/block_schemas/{schema['id']}", status=404)
     await blocks.get(f"/block_documents/{document['id']}", status=404)
     await blocks.delete(f"/block_types/{schema['block_type_id']}", status=404)
+
+
+async def test_what_is_left_to_delete_for_later_is_seen_by_nobody(
+    blocks: Blocks, schema: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = await blocks.document(schema, "inner")
+    refers = {"in": {"$ref": {"block_document_id": inner["id"]}}}
+    other = await blocks.schema(await blocks.type("other"))
+    outer = await blocks.document(other, "outer", data=refers)
+    monkeypatch.setattr(deletions, "AT_ONCE", 1)
+    await blocks.delete(f"/block_types/{schema['block_type_id']}")
+    await blocks.get("/block_types/slug/creds", status=404)
+    await blocks.get(f"/block_schemas/{schema['id']}", status=404)
+    await blocks.get(f"/block_schemas/checksum/{schema['checksum']}", status=404)
+    await blocks.get(f"/block_documents/{inner['id']}", status=404)
+    shown = await blocks.get(f"/block_documents/{outer['id']}")
+    assert (shown["data"], shown["block_document_references"]) == ({}, {})
+    assert await blocks.post("/block_documents/filter") == [shown]
+    await blocks.document(await blocks.schema(await blocks.type()), "inner")
 
 
 async def test_a_schema_is_kept_once_and_the_newest_version_is_found(

@@ -37,6 +37,9 @@ _PROTECT = "update block_type set is_protected = 1 where workspace = ? and slug 
 _DELETE = "delete from block_type where id = ?"
 # Of another workspace, which there is not, and under a slug that nobody gives.
 _PUT_ASIDE = "update block_type set workspace = -workspace, slug = id where id = ?"
+_PUT_SCHEMAS_ASIDE = """
+update block_schema set workspace = -workspace, checksum = id where block_type_id = ?
+"""
 _MISSING = "Block type not found"
 
 
@@ -158,4 +161,5 @@ async def delete_type(unit: Unit, ids: Ids, type_id: str, deletions: Deletions) 
         await unit.run(_DELETE, type_id)
     else:
         await unit.run(_PUT_ASIDE, type_id)
+        await unit.run(_PUT_SCHEMAS_ASIDE, type_id)
     announce_type(unit, ids, "deleted", stored)

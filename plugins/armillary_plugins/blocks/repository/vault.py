@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from armillary.db.engine import file_of
 from armillary.db.unit import Reader, Unit
-from armillary.errors import ArmillaryError
+from armillary.errors import ConfigError
 from armillary_plugins.blocks import key_file
 from armillary_plugins.blocks.encryption import Cipher, Undecipherable, UnusableKey
 from armillary_plugins.blocks.json_values import Object, object_of, text_of
@@ -23,7 +23,7 @@ KNOWN = b"armillary"
 """What the token in the database says to those who have the key."""
 
 
-class KeyMissing(ArmillaryError):
+class KeyMissing(ConfigError):
     """The keys at hand do not open what is stored: nothing is read, nothing written."""
 
 
@@ -59,6 +59,13 @@ class Vault:
     def keys(self) -> list[str]:
         """The keys at hand: those given, then those of the file."""
         return [*self._given, *key_file.keys_in(self.path)]
+
+    async def unlocks(self, reader: Reader) -> bool:
+        """Tell whether anything is encrypted; KeyMissing unless the keys at hand open it."""
+        token = await stored.key_token(reader)
+        if token is not None:
+            self._opening(token)
+        return token is not None
 
     async def _established(self, unit: Unit) -> Cipher:
         token = await stored.key_token(unit)
