@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from armillary.core import Core
 from tests.api import Api
+from tests.conftest import DIALECTS
 from tests.contracts.world import World, a_world
 
 
@@ -21,6 +22,13 @@ def api(client: httpx.AsyncClient) -> Api:
 @pytest.fixture
 async def world(core: Core, api: Api) -> World:
     return await a_world(core, api)
+
+
+@pytest.fixture
+def ours(dialect: str, request: pytest.FixtureRequest) -> Callable[[int], bool]:
+    """Tells whether the database of this test has a try; between them the chosen ones have all."""
+    chosen = DIALECTS[request.config.getoption("--dialect")]
+    return lambda number: number % len(chosen) == chosen.index(dialect)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -89,13 +89,16 @@ async def test_no_strange_name_is_a_fault(core: Core, api: Api, world: World) ->
     fail_for(wrong)
 
 
-async def test_no_query_is_a_fault(core: Core, api: Api, world: World) -> None:
+async def test_no_query_is_a_fault(
+    core: Core, api: Api, world: World, ours: Callable[[int], bool]
+) -> None:
     before, wrong = await rows_of(core), list[Sent]()
-    for route in http_routes(core):
-        if route.method != "GET":
-            continue
+    readers = [each for each in http_routes(core) if each.method == "GET"]
+    for place, route in enumerate(readers):
         path = path_of(route, world).partition("?")[0]
-        for text in NONSENSE:
+        for number, text in enumerate(NONSENSE):
+            if not ours(place + number):
+                continue
             for names in (QUERIES, FIRST_PAGES):
                 query = "&".join(f"{name}={text}" for name in names)
                 sent = await send(api, route, f"{path}?{query}", f"{names[0]}={text[:40]}")

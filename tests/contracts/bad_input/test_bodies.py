@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -88,7 +88,9 @@ async def test_nul_is_refused_in_every_text(core: Core, api: Api, world: World) 
     assert await rows_of(core) == before
 
 
-async def test_no_value_anywhere_is_a_fault(core: Core, api: Api, world: World) -> None:
+async def test_no_value_anywhere_is_a_fault(
+    core: Core, api: Api, world: World, ours: Callable[[int], bool]
+) -> None:
     wrong: list[Sent] = []
     seen: set[object] = set()
     for route in with_bodies(core):
@@ -99,6 +101,8 @@ async def test_no_value_anywhere_is_a_fault(core: Core, api: Api, world: World) 
                 continue  # the same filter, in a list and in its count
             seen.add(kind)
             for number, value in enumerate(VALUES):
+                if not ours(len(seen) + number):
+                    continue
                 body = msgspec.json.encode(with_value(made.body, place, value))
                 what = f"value {number} at {place}"
                 sent = await send(api, route, made.path, what, content=body, headers=JSON)
