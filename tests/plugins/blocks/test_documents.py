@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -238,3 +239,16 @@ async def test_deeply_nested_data_is_refused(blocks: Blocks, schema: Json) -> No
         deep = {"a": deep}
     answer = await blocks.document(schema, data={"x": deep}, status=422)
     assert "nested more than 200 levels" in answer["exception_detail"][0]["msg"]
+
+
+async def test_two_who_close_halves_of_a_circle_at_once_do_not_both(
+    blocks: Blocks, schema: Json
+) -> None:
+    one, two = await blocks.document(schema, "one"), await blocks.document(schema, "two")
+
+    async def refer(document: Json, other: Json) -> int:
+        place = f"/api/block_documents/{document['id']}"
+        body = {"data": {"a": refers_to(other)}}
+        return (await blocks.client.patch(place, json=body)).status_code
+
+    assert sorted(await asyncio.gather(refer(one, two), refer(two, one))) == [204, 400]

@@ -46,6 +46,7 @@ _REFER = """
 insert into block_document_reference (parent_id, name, reference_id, workspace)
 values (?, ?, ?, ?)
 """
+_LOCK_REFERENCES = "select 1 from block_key {for_update}"
 _EXISTS = "select 1 from block_document where id = ? and workspace = ?"
 _LEADS_TO = """
 with recursive below (id) as (
@@ -140,6 +141,8 @@ async def _check_schema(unit: Unit, schema_id: str, type_id: str) -> Object:
 
 async def _refer(unit: Unit, document_id: str, referred: Mapping[str, str]) -> None:
     """Keep references; Refused (400) where one leads back, Conflict where there is nothing."""
+    if referred:  # two at once could each close one half of a circle
+        await unit.one(_LOCK_REFERENCES)
     for name, other in referred.items():
         if other == document_id or await unit.one(_LEADS_TO, other, document_id) is not None:
             raise Refused(
