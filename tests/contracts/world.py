@@ -136,7 +136,8 @@ async def _block(api: Api, mark: str) -> dict[str, Any]:
         "/block_types/", {"name": "Creds", "slug": "creds", "description": mark}, status=201
     )
     fields = {"title": "Creds", "block_type_slug": "creds", "secret_fields": ["p"], "m": mark}
-    body = {"block_type_id": made["id"], "fields": fields, "capabilities": ["sing", "write-path", mark]}
+    able = ["sing", "write-path", mark]
+    body = {"block_type_id": made["id"], "fields": fields, "capabilities": able}
     schema = await api.post("/block_schemas/", {**body, "version": "1"}, status=201)
     document = {
         "name": "mine", "block_type_id": made["id"], "block_schema_id": schema["id"],
