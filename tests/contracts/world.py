@@ -146,21 +146,6 @@ async def _block(api: Api, mark: str) -> dict[str, Any]:
     return await api.post("/block_documents/", document, status=201)
 
 
-async def _block(api: Api, mark: str) -> dict[str, Any]:
-    """A document within a type and a schema of its own."""
-    made = await api.post(
-        "/block_types/", {"name": "Creds", "slug": "creds", "description": mark}, status=201
-    )
-    fields = {"title": "Creds", "block_type_slug": "creds", "secret_fields": ["p"], "m": mark}
-    body = {"block_type_id": made["id"], "fields": fields, "capabilities": ["sing", mark]}
-    schema = await api.post("/block_schemas/", {**body, "version": "1"}, status=201)
-    document = {
-        "name": "mine", "block_type_id": made["id"], "block_schema_id": schema["id"],
-        "data": {"x": mark, "p": mark},
-    }  # fmt: skip
-    return await api.post("/block_documents/", document, status=201)
-
-
 async def _dead_job(core: Core, key: int) -> str:
     """A job that used up its attempts."""
     wanted = Wanted(

@@ -25,7 +25,7 @@ def test_a_paused_flow_goes_on_with_what_it_is_given(prefect: Prefect) -> None:
             return 1
 
         @flow
-        def asks():
+        def asks_a_person():
             prepare()
             answer = pause_flow_run(
                 wait_for_input=Approval.with_initial_data(description="May it?", reason="?"),
@@ -33,11 +33,11 @@ def test_a_paused_flow_goes_on_with_what_it_is_given(prefect: Prefect) -> None:
             )
             return [answer.approved, answer.reason]
 
-        print("RESULT " + json.dumps(asks()), flush=True)
+        print("RESULT " + json.dumps(asks_a_person()), flush=True)
     """
     with prefect.starting(script) as program:
         program.says("Pausing flow")
-        run = prefect.flow_run("asks")
+        run = prefect.flow_run("asks-a-person")
         prefect.reached(run["id"], "Paused")
         asked = f"/flow_runs/{run['id']}/input/paused-1-schema"
         schema = eventually(  # the client says what it asks for once it is paused
@@ -50,7 +50,7 @@ def test_a_paused_flow_goes_on_with_what_it_is_given(prefect: Prefect) -> None:
         prefect.run(RESUME.format(run=run["id"], given={"approved": True, "reason": "tested"}))
         program.process.wait(30)
         assert printed(program.said) == [True, "tested"]
-    run = prefect.flow_run("asks")
+    run = prefect.flow_run("asks-a-person")
     assert prefect.states(run) == ["Pending", "Running", "Paused", "Running", "Completed"]
 
 
