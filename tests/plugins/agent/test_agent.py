@@ -24,6 +24,7 @@ from tests.api import Api
 from tests.plugins.agent.fakes import FakeProcess, FakeSpawner, passing
 
 Json = Any
+HEARTBEAT = "/agents/heartbeat"
 
 
 class Shaky:
@@ -38,6 +39,9 @@ class Shaky:
         """A path after whose next answer the way is cut."""
         self.unheard = ""
         """A path that leads nowhere."""
+        self.held: asyncio.Event | None = None
+        """Until then answers of heartbeats lie unread."""
+        self.waiting = False
 
     @property
     def api_url(self) -> str:
@@ -52,6 +56,9 @@ class Shaky:
         if path == self.deaf:
             self.deaf = ""
             raise Away("lost")
+        if self.held is not None and path == HEARTBEAT:
+            self.waiting = True
+            await self.held.wait()
         return answer
 
     async def close(self) -> None:
@@ -250,7 +257,7 @@ async def test_a_run_that_was_given_to_another_meanwhile_is_not_begun(
         await scene.clock.advance(service.interval)
     await scene.api.set_state(run, "SCHEDULED")
     await scene.api.set_state(run, "PENDING")
-    scene.link.cut, scene.link.unheard = False, "/agents/heartbeat"
+    scene.link.cut, scene.link.unheard = False, HEARTBEAT
     await scene.clock.advance(60)
     assert (await scene.api.get(f"/flow_runs/{run}"))["state_type"] == "PENDING"
     scene.link.unheard = ""
@@ -341,9 +348,26 @@ async def test_who_slept_says_nothing_of_a_run_that_was_given_up_meanwhile(scene
     run = await scene.run()
     process = await scene.started()
     await scene.reached(run, "RUNNING")
-    scene.link.unheard = "/agents/heartbeat"
+    scene.link.unheard = HEARTBEAT
     await scene.clock.advance(60)
     await scene.api.set_state(run, "CRASHED", message="not heard of")
+    process.end(1)
+    await scene.clock.advance(10)
+    scene.link.unheard = ""
+    await passing(scene.clock, lambda: not scene.agent.executions)
+    assert (await scene.api.get(f"/flow_runs/{run}"))["state"]["message"] == "not heard of"
+
+
+async def test_who_slept_before_it_read_an_answer_does_not_believe_it(scene: Scene) -> None:
+    run = await scene.run()
+    process = await scene.started()
+    await scene.reached(run, "RUNNING")
+    scene.link.held = answered = asyncio.Event()
+    await passing(scene.clock, lambda: scene.link.waiting)
+    scene.link.held, scene.link.unheard = None, HEARTBEAT
+    await scene.clock.advance(60)
+    await scene.api.set_state(run, "CRASHED", message="not heard of")
+    answered.set()
     process.end(1)
     await scene.clock.advance(10)
     scene.link.unheard = ""

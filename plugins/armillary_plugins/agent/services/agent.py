@@ -240,8 +240,10 @@ class Agent(Service):
         # One that was not claimed when this was said may still be anybody's.
         claimed = {run_id for run_id, each in self.executions.items() if each.claimed}
         self._let_go = False
+        # Who sleeps before it reads the answer has an old one.
+        asked = self.clock.monotonic()
         heard = await self.link.ask("POST", "/agents/heartbeat", body)
-        self._beaten = self.clock.monotonic()
+        self._beaten = asked
         self._within = float(heard["within"])
         for run_id in heard["cancel"]:
             self._end(run_id, "cancelled")
