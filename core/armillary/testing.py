@@ -74,6 +74,10 @@ class ManualClock:
         """How many wait for the clock to be moved."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
+    def wakes_at(self, micros: int) -> bool:
+        """Tell whether somebody sleeps until exactly then."""
+        return any(until == micros for until, _, future in self._sleepers if not future.done())
+
     def jump(self, seconds: float) -> None:
         """Set the wall clock, as somebody might; who sleeps does so as long as before."""
         micros = round(seconds * 1_000_000)
