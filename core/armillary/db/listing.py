@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from armillary.db.filters import Condition, every
+from armillary.db.unit import Reader, Row
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -62,6 +63,23 @@ def inner(shape: Shape, where: Condition, order: Order, span: Span) -> Condition
         f" where {where.sql} order by {order.by(order.key, tie)} limit ? offset ?",
         (*where.args, span.limit, span.offset),
     )
+
+
+async def listed(
+    reader: Reader, shape: Shape, where: Condition, order: Order, span: Span
+) -> Sequence[Row]:
+    """Read a part of a table in an order; nothing is asked for a part without rows."""
+    if span.limit == 0:
+        return []
+    ids = inner(shape, where, order, span)
+    return await reader.all(outer(ids, shape, order), *ids.args)
+
+
+async def counted(reader: Reader, shape: Shape, where: Condition) -> int:
+    """Count the rows of a table that meet a condition."""
+    sql = f"select count(*) from {shape.table} {shape.alias} where {where.sql}"
+    rows = await reader.all(sql, *where.args)
+    return int(rows[0][0])
 
 
 def merged(

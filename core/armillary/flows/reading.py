@@ -8,7 +8,7 @@ import msgspec
 
 from armillary.clock import from_micros
 from armillary.db.filters import Condition, every
-from armillary.db.listing import Order, Shape, Span, inner, outer
+from armillary.db.listing import Order, Shape, Span, counted, listed
 from armillary.db.unit import Reader, Row
 from armillary.flows.schemas import Flow
 
@@ -53,19 +53,13 @@ async def list_flows(
     reader: Reader, condition: Condition, sort: FlowSort, span: Span
 ) -> list[Flow]:
     """List the flows ``f`` that meet a condition."""
-    if span.limit == 0:
-        return []
-    order = _ORDERS[sort]
-    ids = inner(_SHAPE, _in_workspace(reader, condition), order, span)
-    rows = await reader.all(outer(ids, _SHAPE, order), *ids.args)
+    rows = await listed(reader, _SHAPE, _in_workspace(reader, condition), _ORDERS[sort], span)
     return [flow_from_row(row) for row in rows]
 
 
 async def count_flows(reader: Reader, condition: Condition) -> int:
     """Count the flows that meet a condition."""
-    where = _in_workspace(reader, condition)
-    rows = await reader.all(f"select count(*) from flow f where {where.sql}", *where.args)
-    return int(rows[0][0])
+    return await counted(reader, _SHAPE, _in_workspace(reader, condition))
 
 
 def _in_workspace(reader: Reader, condition: Condition) -> Condition:

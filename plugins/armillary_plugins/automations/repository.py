@@ -8,7 +8,7 @@ import msgspec
 
 from armillary.clock import from_micros
 from armillary.db.filters import Condition, every
-from armillary.db.listing import Order, Shape, Span, inner, outer
+from armillary.db.listing import Order, Shape, Span, counted, listed
 from armillary.db.unit import Reader, Row, Unit
 from armillary.deleting.deletions import Deletions
 from armillary.errors import RunNotFound
@@ -83,19 +83,13 @@ async def list_automations(
     reader: Reader, condition: Condition, sort: AutomationSort, span: Span
 ) -> list[Written]:
     """List the automations ``a`` that meet a condition."""
-    if span.limit == 0:
-        return []
-    order = _ORDERS[sort]
-    ids = inner(_SHAPE, _in_workspace(reader, condition), order, span)
-    rows = await reader.all(outer(ids, _SHAPE, order), *ids.args)
+    rows = await listed(reader, _SHAPE, _in_workspace(reader, condition), _ORDERS[sort], span)
     return [_from_row(row) for row in rows]
 
 
 async def count_automations(reader: Reader, condition: Condition) -> int:
     """Count the automations that meet a condition."""
-    where = _in_workspace(reader, condition)
-    rows = await reader.all(f"select count(*) from automation a where {where.sql}", *where.args)
-    return int(rows[0][0])
+    return await counted(reader, _SHAPE, _in_workspace(reader, condition))
 
 
 async def list_related(reader: Reader, resource_id: str) -> list[Written]:

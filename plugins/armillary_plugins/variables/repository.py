@@ -8,7 +8,7 @@ import msgspec
 
 from armillary.clock import from_micros
 from armillary.db.filters import Condition, every, json_list
-from armillary.db.listing import Order, Shape, Span, inner, outer
+from armillary.db.listing import Order, Shape, Span, counted, listed
 from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import Conflict, NotFound
 from armillary.ids import Ids
@@ -69,19 +69,13 @@ async def list_variables(
     reader: Reader, condition: Condition, sort: VariableSort, span: Span
 ) -> list[Variable]:
     """List the variables ``v`` that meet a condition."""
-    if span.limit == 0:
-        return []
-    order = _ORDERS[sort]
-    ids = inner(_SHAPE, _in_workspace(reader, condition), order, span)
-    rows = await reader.all(outer(ids, _SHAPE, order), *ids.args)
+    rows = await listed(reader, _SHAPE, _in_workspace(reader, condition), _ORDERS[sort], span)
     return [_variable(row) for row in rows]
 
 
 async def count_variables(reader: Reader, condition: Condition) -> int:
     """Count the variables ``v`` that meet a condition."""
-    where = _in_workspace(reader, condition)
-    rows = await reader.all(f"select count(*) from variable v where {where.sql}", *where.args)
-    return int(rows[0][0])
+    return await counted(reader, _SHAPE, _in_workspace(reader, condition))
 
 
 async def create(unit: Unit, ids: Ids, new: CreateVariable) -> Variable:
