@@ -121,10 +121,13 @@ class Runs:
 
     def _ahead(self) -> Iterator[None]:
         shape, deployments = self._shape, self.catalog.deployments
+        given = 0
         for place, deployment in enumerate(deployments):
             more = place < shape.scheduled % len(deployments)
             count = shape.scheduled // len(deployments) + more
-            for turn in range(-(count // 50), count - count // 50):
+            late = (given + count) // 50 - given // 50
+            given += count
+            for turn in range(-late, count - late):
                 moment = deployment.anchor + turn * deployment.interval
                 self._add(self._waiting(deployment, moment))
                 yield
