@@ -8,6 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= python3
 ARGS ?=
 TIMES ?= 20
+# Flow runs that `make seed` makes.
+N ?= 10000
 SEED ?= 0
 # One seed where one is asked for, else some from 0 on.
 SEEDS ?= $(if $(filter file,$(origin SEED)),20,1)
@@ -26,7 +28,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite soak simulate model bench profile docs snapshots plugin binary format lock clean
+.PHONY: help setup start test lint types suite soak simulate model bench profile seed docs snapshots plugin binary format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +72,9 @@ bench: $(VENV)/.dev ## the figures of tests/speed; ARGS="--help" tells the rest
 
 profile: $(VENV)/.dev ## microseconds per request by layer; ARGS="--help" tells the rest
 	$(BIN)/python tests/speed/profile.py $(ARGS)
+
+seed: $(VENV)/.dev ## fill an empty database; N=200000 runs, ARGS="--home /tmp/full", --help tells the rest
+	$(BIN)/python tests/speed/seed.py --runs $(N) $(ARGS)
 
 docs: $(VENV)/.dev ## write the generated parts of the documents anew
 	$(BIN)/pytest -q -m docs --rewrite || [ $$? -eq $(NONE_FOUND) ]

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import os
-import random
 import signal
 import sqlite3
 import statistics
@@ -18,100 +16,37 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.servers import free_port
+from tests.speed.seeding.command import fill as seed
+from tests.speed.seeding.runs import Runs
+from tests.speed.seeding.shape import Shape
+from tests.speed.seeding.sinks import sink_of
 
-DAY = 86_400_000_000
-_STATES = ("COMPLETED",) * 94 + ("FAILED",) * 3 + ("CRASHED",) + ("CANCELLED",) + ("RUNNING",)
-_RUN = """
-insert into flow_run (id, workspace, created, updated, name, flow_id, state_id, state_type,
-  state_name, state_timestamp, deployment_id, schedule_id, run_count, expected_start_time,
-  next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, empirical_policy,
-  parameters, context, tags, labels)
-values (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, 1, '{}', '{}', '{}', '["bench"]',
-  '{}')
-"""
-_STATE = """
-insert into flow_run_state (id, flow_run_id, type, name, timestamp, message, details)
-values (?, ?, ?, ?, ?, ?, '{}')
-"""
-_DEPLOYMENT = """
-insert into deployment (id, workspace, created, updated, name, flow_id, paused, job_variables,
-  parameters, tags, labels, status, enforce_parameter_schema)
-values (?, 1, ?, ?, ?, ?, 0, '{}', '{}', '["bench"]', '{}', 'READY', 1)
-"""
-_SCHEDULE = """
-insert into deployment_schedule (id, workspace, created, updated, deployment_id, schedule, active,
-  parameters) values (?, 1, ?, ?, ?, ?, 1, '{}')
-"""
 _LINE = """
 insert into log (workspace, created, timestamp, level, name, message, flow_run_id)
 values (1, ?, ?, ?, 'bench', ?, ?)
 """
 
 
-class Rows:
-    """Everything that is put into the database, from one seed."""
-
-    def __init__(self, *, runs: int, deployments: int) -> None:
-        self._random = random.Random(1)  # noqa: S311 - the same rows each time
-        self._now = time.time_ns() // 1000
-        self.flows = [self._id() for _ in range(50)]
-        self.deployments = [(self._id(), self._id()) for _ in range(deployments)]
-        self.runs = runs
-        self.failed = ""
-
-    def _id(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
-    def fill(self, database: sqlite3.Connection) -> None:
-        """Insert it all."""
-        now = self._now
-        with database:
-            database.executemany(
-                "insert into flow (id, workspace, created, updated, name, tags, labels)"
-                " values (?, 1, ?, ?, ?, '[]', '{}')",
-                [(flow, now, now, f"flow-{place}") for place, flow in enumerate(self.flows)],
-            )
-            database.executemany(
-                _DEPLOYMENT,
-                [
-                    (one, now, now, f"deployment-{place:05}", self.flows[place % 50])
-                    for place, (one, _) in enumerate(self.deployments)
-                ],
-            )
-            cron = json.dumps({"cron": "30 2 * * *", "timezone": "Europe/Vienna", "day_or": True})
-            database.executemany(
-                _SCHEDULE, [(schedule, now, now, one, cron) for one, schedule in self.deployments]
-            )
-            for run, state in self._runs():
-                database.execute(_RUN, run)
-                database.execute(_STATE, state)
-            lines = [(now, now + place, 40 if place == 700 else 20, f"line {place}", self.failed)
-                     for place in range(1000)]  # fmt: skip
-            database.executemany(_LINE, lines)
-        database.execute("analyze")
-
-    def _runs(self) -> Iterator[tuple[Sequence[object], Sequence[object]]]:
-        for place in range(self.runs):
-            deployment, schedule = self.deployments[place % len(self.deployments)]
-            ahead = place % 100 == 0
-            kind = "SCHEDULED" if ahead else self._random.choice(_STATES)
-            at = self._now + self._random.randrange(DAY) * (1 if ahead else -7)
-            run, state = self._id(), self._id()
-            if kind == "FAILED":
-                self.failed = run
-            ended = None if kind in ("SCHEDULED", "RUNNING") else at + 5_000_000
-            yield (
-                (run, at, at, f"run-{place}", self.flows[place % 50], state, kind,
-                 kind.capitalize(), at, deployment, schedule, at, at if ahead else None,
-                 None if ahead else at, ended, 5.0),
-                (state, run, kind, kind.capitalize(), at, "no invoices" if ended else None),
-            )  # fmt: skip
+def fill(home: Path, *, runs: int, deployments: int) -> Runs:
+    """Put in a week of runs without task runs, and a run that failed after a thousand lines."""
+    now = time.time_ns() // 1000
+    shape = Shape(
+        runs=runs, deployments=deployments, now=now, days=7, tasks=0, flows=50,
+        scheduled=runs // 100, log_days=0, event_days=0,
+    )  # fmt: skip
+    file = home / "armillary.db"
+    with sink_of(f"sqlite:///{file}") as sink:
+        made = seed(sink, shape).runs
+    lines = [(now, now + place, 40 if place == 700 else 20, f"line {place}", made.failed)
+             for place in range(1000)]  # fmt: skip
+    with closing(sqlite3.connect(file)) as database, database:
+        database.executemany(_LINE, lines)
+    return made
 
 
 @contextmanager
@@ -157,13 +92,14 @@ def first_byte(port: int, path: str, times: int) -> list[float]:
     return sorted(found[1:])
 
 
-def paths_of(rows: Rows) -> list[str]:
+def paths_of(made: Runs) -> list[str]:
     """Every page that shows much."""
-    deployment = rows.deployments[0][0]
-    middle = f"deployment-{len(rows.deployments) // 2:05}~{rows.deployments[0][0]}"
+    deployments = made.catalog.deployments
+    deployment = deployments[0].id
+    middle = f"{deployments[len(deployments) // 2].name}~{deployment}"
     return [
         "/", "/runs", "/runs?state=Failed", "/runs?flow-run-search=run-77", "/runs?tags=bench",
-        f"/runs?deployments={deployment}", f"/runs/flow-run/{rows.failed}", "/deployments",
+        f"/runs?deployments={deployment}", f"/runs/flow-run/{made.failed}", "/deployments",
         "/deployments?flowOrDeploymentName=00007", "/deployments?tags=bench&status=active",
         f"/deployments?after={middle}", f"/deployments/deployment/{deployment}",
         f"/deployments/deployment/{deployment}/run", "/schedules", "/work-pools", "/system",
@@ -180,13 +116,11 @@ def main() -> None:
         home = Path(folder)
         with serving(home):
             pass
-        rows = Rows(runs=chosen.runs, deployments=chosen.deployments)
-        with closing(sqlite3.connect(home / "armillary.db")) as database:
-            rows.fill(database)
+        made = fill(home, runs=chosen.runs, deployments=chosen.deployments)
         with serving(home) as port:
             tell(f"{chosen.runs} runs, {chosen.deployments} deployments\n")
             tell("| page | median ms | p95 ms | largest ms |\n|---|---|---|---|")
-            for path in paths_of(rows):
+            for path in paths_of(made):
                 taken = first_byte(port, path, chosen.times)
                 late = taken[round(0.95 * (len(taken) - 1))]
                 middle, most = statistics.median(taken), taken[-1]
