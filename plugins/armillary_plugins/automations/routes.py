@@ -118,7 +118,7 @@ async def delete_owned(call: Call) -> Answer:
         )
 
     await call.write(work)
-    return Answer.empty(202)
+    return Answer.json(None, 202)
 
 
 @routes.get("/automations/related-to/{resource_id}", scope=_SEE, answers={200: list[Automation]})
