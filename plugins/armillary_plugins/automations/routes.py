@@ -36,7 +36,8 @@ from armillary_plugins.automations.templates import TemplateFault, check
 routes = Routes(tag="Automations")
 _SEE = "see_automations"
 _MANAGE = "manage_automations"
-_CHECKED = {204: None, 422: TemplateRefusal}
+_CHECKED = {204: None, 422: dict}
+"""What is refused is a `TemplateRefusal`, or, where it was no text at all, a bad request."""
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
