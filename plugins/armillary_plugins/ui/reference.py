@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
-from weakref import WeakKeyDictionary
+from typing import Any, TypeAlias
 
 import msgspec
 
-from armillary.app import declared_by
-from armillary.openapi import document, document_routes
 from armillary_plugins.ui.reference_schemas import (
     Kind,
     Member,
@@ -23,9 +19,6 @@ from armillary_plugins.ui.reference_schemas import (
     Topic,
 )
 
-if TYPE_CHECKING:
-    from armillary import Core
-
 _Json: TypeAlias = Mapping[str, Any]
 _NOT_A_WORD = re.compile(r"\W+")
 _BOUNDS = {
@@ -33,18 +26,6 @@ _BOUNDS = {
     "exclusiveMaximum": "less than", "minLength": "not shorter than",
     "maxLength": "not longer than", "pattern": "like",
 }  # fmt: skip
-_REFERENCES: WeakKeyDictionary[object, Reference] = WeakKeyDictionary()
-
-
-async def reference_of(core: Core) -> Reference:
-    """Return the reference of what this process serves; it is made with the first page of it."""
-    found = _REFERENCES.get(core)
-    if found is None:
-        http = declared_by(core).http
-        every = [*http, *document_routes(http).http]
-        found = await asyncio.to_thread(lambda: shaped(msgspec.json.decode(document(every))))
-        _REFERENCES[core] = found
-    return found
 
 
 def shaped(described: _Json) -> Reference:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import msgspec
+
 from armillary.api import Answer, Call, Routes
+from armillary.app import declared_by
 from armillary.errors import NotFound
+from armillary.openapi import document, document_routes
 from armillary_plugins.ui.answers import html_answer
-from armillary_plugins.ui.reference import reference_of
+from armillary_plugins.ui.reference import shaped
+from armillary_plugins.ui.reference_schemas import Reference
 from armillary_plugins.ui.site import site_of
+
+if TYPE_CHECKING:
+    from armillary import Core
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = "/docs"
 _NEAR = "/system"
 """The entry of the navigation it is reached from."""
+_MADE: WeakKeyDictionary[object, Reference] = WeakKeyDictionary()
 
 
 @routes.get(_PAGE, scope=None)
@@ -34,3 +47,14 @@ async def show_topic(call: Call) -> Answer:
     site = site_of(call.core)
     shell = site.shell(call, _NEAR, live=False)
     return html_answer(call, site.render("topic", shell=shell, topic=topic))
+
+
+async def reference_of(core: Core) -> Reference:
+    """Return the reference of what this process serves; it is made with the first page of it."""
+    found = _MADE.get(core)
+    if found is None:
+        http = declared_by(core).http
+        every = [*http, *document_routes(http).http]
+        found = await asyncio.to_thread(lambda: shaped(msgspec.json.decode(document(every))))
+        _MADE[core] = found
+    return found
