@@ -80,6 +80,7 @@ def test_pages_and_their_files_are_served(client: httpx.Client) -> None:
     style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
     assert client.get(style).headers["content-type"].startswith("text/css")
     assert client.get("/patterns").status_code == 200
+    assert client.get("/docs/flows").status_code == 200
     assert client.get("/api/collections/views/aggregate-worker-metadata").json()["prefect"]
 
 

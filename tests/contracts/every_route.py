@@ -82,6 +82,7 @@ _PLACES = (
     ("/name/{block_document_name}", "=mine"), ("/checksum/{checksum}", "checksum"),
     ("/{resource_id}", "deployment"), ("/views/{view}", "=aggregate-worker-metadata"),
     ("/count-by/{countable}", "=event"), ("/static/{path:path}", "=nothing.css"),
+    ("/docs/{name}", "=flow-runs"),
 )  # fmt: skip
 """How paths are filled: the end of a fixed part with its parameter, and a member of the world,
 or, after ``=``, a name as it is."""

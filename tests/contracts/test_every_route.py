@@ -27,6 +27,7 @@ PUBLIC = {
     "GET /health", "GET /ready", "GET /hello", "GET /csrf-token", "GET /openapi.json",
     "GET /dashboard", "GET /flow-runs", "GET /flow-runs/flow-run/{id}",
     "GET /flow-runs/task-run/{id}", "GET /ui/static/{path:path}", "GET /patterns",
+    "GET /docs", "GET /docs/{name}",
 }  # fmt: skip
 """What anybody may ask for: whether we live, what we speak, where pages moved, our own files."""
 EXPECTED = {

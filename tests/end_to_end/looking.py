@@ -14,6 +14,8 @@ from armillary_plugins.ui.twins import TWIN_ENDINGS
 
 MOST_BYTES = 60 * 1024
 MOST_REQUESTS = 8
+_OPEN = ("/patterns", "/docs")
+"""Pages that anybody may see; what else is open leads elsewhere or is a file."""
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 _BY_COLOUR = ["color-contrast", "link-in-text-block"]
 """The rules that a theme can break by itself."""
@@ -56,7 +58,7 @@ _FOCUSED = """
 def addresses(made: Mapping[str, str]) -> list[str]:
     """Where every page is; ``made`` has an id or a name for each kind of thing."""
     routes = [route for routes in PAGES for route in routes.http if route.method == "GET"]
-    paths = [route.path for route in routes if route.scope or route.path == "/patterns"]
+    paths = [route.path for route in routes if route.scope or route.path.startswith(_OPEN)]
     found = []
     for path in (*paths, *(page.path for page in COMMANDS.pages)):
         if not path.startswith("/ui/") and not path.endswith(TWIN_ENDINGS):

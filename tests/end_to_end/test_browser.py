@@ -100,6 +100,7 @@ class Client:
             "work-pool": name,
             "work-queue": made["work_queue_id"],
             "concurrency-limit": self._post("/v2/concurrency_limits/", limit)["id"],
+            "docs": "flow-runs",
         }
 
     def log(self, run: str, message: str) -> None:

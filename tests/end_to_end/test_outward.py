@@ -13,7 +13,7 @@ import pytest
 from tests.end_to_end.killable import SECONDS, Killable
 
 SOURCE = Path(__file__).with_name("outward.c")
-PAGES = ("/", "/runs", "/runs/flow-run/{run}", "/patterns", "/api/openapi.json")
+PAGES = ("/", "/runs", "/runs/flow-run/{run}", "/patterns", "/docs", "/api/openapi.json")
 ANSWERS = ("/admin/version", "/admin/settings", "/collections/views/aggregate-worker-metadata")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="preloading is Linux's")

@@ -29,7 +29,13 @@ from armillary_plugins.ui.schemas import (
 from armillary_plugins.ui.waiting import Waiting
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
-from tests.web import deployment_samples, flow_samples, pool_samples, system_samples
+from tests.web import (
+    deployment_samples,
+    flow_samples,
+    pool_samples,
+    reference_samples,
+    system_samples,
+)
 
 NOW = datetime(2026, 11, 21, 11, 40, 0, tzinfo=UTC)
 RUN_ID = "0199b1c2-7d3e-7a41-9c55-2f6b8d0e4a17"
@@ -435,5 +441,6 @@ def pages() -> dict[str, dict[str, Any]]:
         **flow_samples.pages(shell(), NOW, (run_row(0), run_row(8))),
         **pool_samples.pages(shell(), NOW),
         **system_samples.pages(shell(), NOW),
+        **reference_samples.pages(shell(), EVIL),
         **deployment_samples.pages(shell=shell(), now=NOW, runs=(run_row(0), run_row(8))),
     }

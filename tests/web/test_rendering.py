@@ -16,6 +16,7 @@ WHOLE = sorted(name for name, context in PAGES.items() if "shell" in context)
 PARTS = {
     "base.html",
     "ui/_pool_parts.html",
+    "ui/_reference_parts.html",
     "ui/_run_table.html",
     "ui/_schedule_rows.html",
     "ui/_schema_fields.html",

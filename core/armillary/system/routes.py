@@ -138,7 +138,7 @@ async def delete_storage(call: Call) -> Answer:
     return Answer.empty()
 
 
-@routes.get("/metrics", scope="see_workspace_settings", answers={200: str})
+@routes.get("/metrics", scope="see_workspace_settings", answers={200: None})
 async def metrics(call: Call) -> Answer:
     """Show counters and timers for Prometheus."""
     return Answer.text(call.core.metrics.text())

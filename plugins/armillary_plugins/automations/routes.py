@@ -36,7 +36,8 @@ from armillary_plugins.automations.templates import TemplateFault, check
 routes = Routes(tag="Automations")
 _SEE = "see_automations"
 _MANAGE = "manage_automations"
-_CHECKED = {204: None, 422: TemplateRefusal}
+_CHECKED = {204: None, 422: dict}
+"""What is refused is a `TemplateRefusal`, or, where it was no text at all, a bad request."""
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -118,7 +119,7 @@ async def delete_owned(call: Call) -> Answer:
         )
 
     await call.write(work)
-    return Answer.empty(202)
+    return Answer.json(None, 202)
 
 
 @routes.get("/automations/related-to/{resource_id}", scope=_SEE, answers={200: list[Automation]})

@@ -40,6 +40,7 @@ async def things(api: Api) -> dict[str, str]:
         "work-pool": "pool",
         "work-queue": queue["id"],
         "concurrency-limit": limit["id"],
+        "docs": "flow-runs",
     }
 
 
@@ -93,7 +94,7 @@ def test_every_route_of_data_declares_a_scope() -> None:
     open_to_all = {route.path for routes in PAGES for route in routes.http if route.scope is None}
     assert open_to_all == {
         "/ui/static/{path:path}", "/patterns", "/dashboard", "/flow-runs",
-        "/flow-runs/flow-run/{id:uuid}", "/flow-runs/task-run/{id:uuid}",
+        "/flow-runs/flow-run/{id:uuid}", "/flow-runs/task-run/{id:uuid}", "/docs", "/docs/{name}",
     }  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def test_every_route_of_data_declares_a_scope() -> None:
     [
         "/nowhere", "/runs/nowhere", "/runs/flow-run/12", f"/runs/flow-run/{NOBODY}",
         f"/runs/task-run/{NOBODY}", f"/flows/flow/{NOBODY}", "/work-pools/work-pool/none",
-        "/ui/static/none.css",
+        "/ui/static/none.css", "/docs/none",
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_a_page_that_says_so(pages: Pages, path: str) -> None:
