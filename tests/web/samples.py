@@ -11,7 +11,6 @@ from armillary_plugins.ui.schemas import (
     LogLevel,
     LogLine,
     LogPage,
-    Question,
     RunDetail,
     RunError,
     RunFilterForm,
@@ -24,9 +23,9 @@ from armillary_plugins.ui.schemas import (
     TaskRunPage,
     TaskRunRow,
     Thing,
-    TwinPaths,
 )
 from armillary_plugins.ui.waiting import Waiting
+from armillary_web.pages import Question, TwinPaths
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
 from tests.web import (

@@ -57,7 +57,8 @@ PAGES = (
 
 def pages_of_others(core: Core) -> list[Routes]:
     """Return the routes of the pages that other plugins add; PluginFailed for one that is taken."""
-    return others.routes_of(core, {route.path for routes in PAGES for route in routes.http})
+    taken = {(route.method, route.path) for routes in PAGES for route in routes.http}
+    return others.routes_of(core, taken)
 
 
 __all__ = ["PAGES", "open_stream", "pages_of_others"]
