@@ -34,6 +34,8 @@ EXPECTED = {
     "GET /csrf-token": 422, "GET /ui/static/{path:path}": 404,
     "GET /commands/command/{id}": 404, "POST /commands/command/{id}": 404,
     "POST /commands/new": 422,
+    "POST /concurrency-limits/new": 422,
+    "POST /concurrency-limits/concurrency-limit/{id}/change": 422,
     "POST /variables/new": 422, "POST /variables/variable/{id}": 422,
     "POST /system/jobs/{id}/discard": 409, "POST /jobs/{id}/retry": 409, "DELETE /jobs/{id}": 409,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from armillary_web.slices import Slice, cut
 
 R = TypeVar("R")
 _WORDS = ("name", "tags", "type", "after", "before")
-_LONGEST = 300
+_LONGEST = 1100
 
 
 class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):

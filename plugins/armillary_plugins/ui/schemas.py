@@ -300,13 +300,3 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The run has not started, so there is nothing to be seen yet."""
     filtered: bool = False
     """A level is chosen: an empty page may only mean that nothing matches."""
-
-
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that clients link to and that has no page of its own yet."""
-
-    kind: str
-    id: str
-    name: str | None = None
-    runs_path: str | None = None
-    """Where its runs are listed."""

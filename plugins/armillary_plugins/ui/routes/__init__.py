@@ -24,7 +24,6 @@ from armillary_plugins.ui.routes import (
     schedules,
     system,
     task_run,
-    things,
 )
 from armillary_plugins.ui.routes.stream import open_stream
 
@@ -49,7 +48,6 @@ PAGES = (
     queues.routes,
     system.routes,
     reference.routes,
-    things.routes,
     redirects.routes,
     files.routes,
 )
