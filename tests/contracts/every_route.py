@@ -64,6 +64,7 @@ _PLACES = (
     ("concurrency_limits/tag/{tag}", "=t"), ("/v2/concurrency_limits/{id_or_name}", "limit"),
     ("concurrency_limits/{id}", "tag_limit"), ("/concurrency-limit/{id}", "tag_limit"),
     ("/jobs/{id}", "job"), ("/automations/{id}", "automation"),
+    ("/artifacts/key/{key}", "=k"), ("/artifact/{id}", "artifact"),
     ("/artifacts/{id}", "artifact"), ("/artifacts/{key}", "=k"),
     ("/variables/{id}", "variable"), ("/variable/{id}", "variable"),
     ("/variables/name/{name}", "=region"),

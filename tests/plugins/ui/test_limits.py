@@ -1,5 +1,7 @@
 """Limits in the browser: how much of each is taken, who holds it, and what changes it."""
 
+from typing import Any
+
 from tests.api import Api
 from tests.plugins.ui.pages import Pages, link, part
 
@@ -62,7 +64,7 @@ async def test_a_limit_is_made_changed_switched_and_deleted_by_forms(
     )
     for text in ("must not contain", "whole number from 0", "number from 0, as 0.5"):
         assert text in wrong.text
-    sent = {"kind": "tag", "name": "database", "limit": "2"}
+    sent: dict[str, Any] = {"kind": "tag", "name": "database", "limit": "2"}
     answer = await pages.send("/concurrency-limits/new", **sent)
     path = answer.headers["location"]
     assert (await api.get("/concurrency_limits/tag/database"))["concurrency_limit"] == 2
