@@ -64,6 +64,7 @@ _PLACES = (
     ("concurrency_limits/tag/{tag}", "=t"), ("/v2/concurrency_limits/{id_or_name}", "limit"),
     ("concurrency_limits/{id}", "tag_limit"), ("/concurrency-limit/{id}", "tag_limit"),
     ("/jobs/{id}", "job"), ("/automations/{id}", "automation"),
+    ("/automation/{id}", "automation"),
     ("/artifacts/key/{key}", "=k"), ("/artifact/{id}", "artifact"),
     ("/artifacts/{id}", "artifact"), ("/artifacts/{key}", "=k"),
     ("/variables/{id}", "variable"), ("/variable/{id}", "variable"),
@@ -79,12 +80,14 @@ _PLACES = (
     ("/deployment/{id}", "deployment"), ("/command/{id}", "deployment"),
     ("/work_queues/{id}", "queue"),
     ("/work-queue/{id}", "queue"), ("/flows/{id}", "flow"), ("/flow/{id}", "flow"),
+    ("/catalog/{slug}", "=creds"), ("/block/{id}", "block"),
     ("/block_types/{id}", "block_type"), ("/block_schemas/{id}", "block_schema"),
     ("/block_documents/{id}", "block"), ("/block_types/slug/{slug}", "=creds"),
     ("/name/{block_document_name}", "=mine"), ("/checksum/{checksum}", "checksum"),
     ("/{resource_id}", "deployment"), ("/views/{view}", "=aggregate-worker-metadata"),
     ("/count-by/{countable}", "=event"), ("/static/{path:path}", "=nothing.css"),
-    ("/docs/{name}", "=flow-runs"),
+    ("/docs/{name}", "=flow-runs"), ("/event/{occurred}", "=2026-01-01"),
+    ("/2026-01-01/{id}", "event"),
 )  # fmt: skip
 """How paths are filled: the end of a fixed part with its parameter, and a member of the world,
 or, after ``=``, a name as it is."""

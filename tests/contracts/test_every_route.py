@@ -36,6 +36,7 @@ EXPECTED = {
     "POST /commands/new": 422,
     "POST /concurrency-limits/new": 422,
     "POST /concurrency-limits/concurrency-limit/{id}/change": 422,
+    "POST /blocks/catalog/{slug}/create": 422,
     "POST /variables/new": 422, "POST /variables/variable/{id}": 422,
     "POST /system/jobs/{id}/discard": 409, "POST /jobs/{id}/retry": 409, "DELETE /jobs/{id}": 409,
 }  # fmt: skip
