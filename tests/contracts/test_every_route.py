@@ -34,11 +34,15 @@ EXPECTED = {
     "GET /csrf-token": 422, "GET /ui/static/{path:path}": 404,
     "GET /commands/command/{id}": 404, "POST /commands/command/{id}": 404,
     "POST /commands/new": 422,
+    "POST /concurrency-limits/new": 422,
+    "POST /concurrency-limits/concurrency-limit/{id}/change": 422,
+    "POST /blocks/catalog/{slug}/create": 422,
+    "POST /variables/new": 422, "POST /variables/variable/{id}": 422,
     "POST /system/jobs/{id}/discard": 409, "POST /jobs/{id}/retry": 409, "DELETE /jobs/{id}": 409,
 }  # fmt: skip
 """What a request in order is answered with where that is no success: the one dead job is no longer
-dead once the page has tried it again, the deployment is no plain command, and a form that is empty
-lacks its name."""
+dead once the page has tried it again, the deployment is no plain command, and forms that are
+empty lack a name or a value."""
 
 
 @pytest.fixture

@@ -8,12 +8,19 @@ from importlib.resources import files
 from playwright.sync_api import Page, Response
 
 from armillary_plugins.agent.pages import PAGES as COMMANDS
+from armillary_plugins.artifacts.pages import PAGES as ARTIFACTS
+from armillary_plugins.automations.pages import PAGES as AUTOMATIONS
+from armillary_plugins.blocks.pages import PAGES as BLOCKS
+from armillary_plugins.concurrency.pages import PAGES as LIMITS
+from armillary_plugins.events.pages import PAGES as EVENTS
 from armillary_plugins.ui.answers import POLICY
 from armillary_plugins.ui.routes import PAGES
 from armillary_plugins.ui.twins import TWIN_ENDINGS
+from armillary_plugins.variables.pages import PAGES as VARIABLES
 
 MOST_BYTES = 60 * 1024
 MOST_REQUESTS = 8
+_ADDED = (COMMANDS, ARTIFACTS, AUTOMATIONS, BLOCKS, EVENTS, LIMITS, VARIABLES)
 _OPEN = ("/patterns", "/docs")
 """Pages that anybody may see; what else is open leads elsewhere or is a file."""
 _AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
@@ -60,10 +67,15 @@ def addresses(made: Mapping[str, str]) -> list[str]:
     routes = [route for routes in PAGES for route in routes.http if route.method == "GET"]
     paths = [route.path for route in routes if route.scope or route.path.startswith(_OPEN)]
     found = []
-    for path in (*paths, *(page.path for page in COMMANDS.pages)):
+    lists = [page.path for pages in _ADDED for page in pages.lists]
+    added = [*lists, *(page.path for pages in _ADDED for page in pages.pages)]
+    for path in (*paths, *added):
         if not path.startswith("/ui/") and not path.endswith(TWIN_ENDINGS):
             thing = made.get(path.partition("/{")[0].rpartition("/")[2], "")
-            found.append(path.replace("{id:uuid}", thing).replace("{name}", thing))
+            path = path.replace("{occurred}/{id:uuid}", "{id:uuid}")  # noqa: PLW2901 - step by step
+            for parameter in ("id:uuid", "name", "key", "slug"):
+                path = path.replace(f"{{{parameter}}}", thing)  # noqa: PLW2901 - step by step
+            found.append(path)
     return sorted(found)
 
 

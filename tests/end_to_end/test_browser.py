@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,8 +101,45 @@ class Client:
             "work-pool": name,
             "work-queue": made["work_queue_id"],
             "concurrency-limit": self._post("/v2/concurrency_limits/", limit)["id"],
+            **self._kept(name, run),
             "docs": "flow-runs",
         }
+
+    def _kept(self, name: str, run: str) -> dict[str, str]:
+        """One of each kind of thing that is kept for runs, with what is hard to show of it."""
+        shown = {"key": name, "type": "table", "flow_run_id": run}
+        data = [{"country": "Austria", "orders": 3}, {"country": "Germany"}]
+        artifact = {**shown, "data": json.dumps(data), "description": "Orders of **today**"}
+        watched = {
+            "name": name, "tags": ["eu"],
+            "trigger": {"posture": "Reactive", "expect": ["a.b"], "threshold": 3, "within": 60},
+            "actions": [{"type": "cancel-flow-run"}],
+        }  # fmt: skip
+        variable = {"name": name, "value": {"days": [1, 2]}, "tags": ["eu"]}
+        self._post("/block_types/install_system_block_types", {})
+        block_type = self.api.get("/block_types/slug/secret").json()["id"]
+        asked = {"block_schemas": {"block_type_id": {"any_": [block_type]}}}
+        block = {
+            "name": name, "data": {"value": "hush"}, "block_type_id": block_type,
+            "block_schema_id": self._post("/block_schemas/filter", asked)[0]["id"],
+        }  # fmt: skip
+        return {
+            "artifact": self._post("/artifacts/", artifact)["id"],
+            "key": name,
+            "automation": self._post("/automations/", watched)["id"],
+            "variable": self._post("/variables/", variable)["id"],
+            "block": self._post("/block_documents/", block)["id"],
+            "catalog": "smb",
+            "event": self._event(),
+        }
+
+    def _event(self) -> str:
+        """The day and the id of a stored event, as an address has them."""
+        body = {"filter": {"event": {"prefix": ["prefect.flow-run."]}}, "limit": 1}
+        stored: list[dict[str, Any]] = []
+        while not stored:
+            stored = self._post("/events/filter", body)["events"]
+        return f"{stored[0]['occurred'][:10]}/{stored[0]['id']}"
 
     def log(self, run: str, message: str) -> None:
         line = {

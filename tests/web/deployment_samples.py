@@ -19,7 +19,8 @@ from armillary_plugins.ui.deployment_schemas import (
     ScheduleRow,
 )
 from armillary_plugins.ui.forms.fields import Field, Option
-from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow, TwinPaths
+from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow
+from armillary_web.pages import TwinPaths
 from armillary_web.shell import Shell
 
 DEPLOYMENT_ID = "0199b1c2-9a00-7c1d-8f2e-5b7a6c3d1e91"

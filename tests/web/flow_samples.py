@@ -7,7 +7,8 @@ from typing import Any
 
 from armillary_plugins.ui.deployment_schemas import RunMark
 from armillary_plugins.ui.flow_schemas import FlowDeployment, FlowDetail, FlowPage, FlowRow
-from armillary_plugins.ui.schemas import FilterChip, RunRow, TwinPaths
+from armillary_plugins.ui.schemas import FilterChip, RunRow
+from armillary_web.pages import TwinPaths
 from armillary_web.shell import Shell
 
 _ID = "0199b1c2-9a00-7c1d-8f2e-5b7a6c3d20"

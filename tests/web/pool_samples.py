@@ -15,7 +15,7 @@ from armillary_plugins.ui.pool_schemas import (
     QueueRow,
     WorkerRow,
 )
-from armillary_plugins.ui.schemas import TwinPaths
+from armillary_web.pages import TwinPaths
 from armillary_web.shell import Shell
 
 _ID = "0199b1c2-9a00-7c1d-8f2e-5b7a6c3d1e"

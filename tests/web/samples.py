@@ -11,7 +11,6 @@ from armillary_plugins.ui.schemas import (
     LogLevel,
     LogLine,
     LogPage,
-    Question,
     RunDetail,
     RunError,
     RunFilterForm,
@@ -23,10 +22,9 @@ from armillary_plugins.ui.schemas import (
     TaskRunDetail,
     TaskRunPage,
     TaskRunRow,
-    Thing,
-    TwinPaths,
 )
 from armillary_plugins.ui.waiting import Waiting
+from armillary_web.pages import Question, TwinPaths
 from armillary_web.shell import NavItem, Preferences, Shell
 from armillary_web.timeline import Span, segments
 from tests.web import (
@@ -395,12 +393,6 @@ def log_page(**changes: Any) -> LogPage:
     return LogPage(**(given | changes))
 
 
-def thing() -> Thing:
-    return Thing(
-        kind="Flow", id=TASK_ID, name="nightly-invoices", runs_path=f"/runs?flows={TASK_ID}"
-    )
-
-
 def pages() -> dict[str, dict[str, Any]]:
     """Every page and fragment with the context it expects."""
     run: dict[str, Any] = {
@@ -437,7 +429,6 @@ def pages() -> dict[str, dict[str, Any]]:
         "ui/_log_lines.html": {"logs": log_page()},
         "ui/task_run.html": {"shell": shell()} | run | {"run": task_detail()},
         "ui/_task_run_header.html": {"run": task_detail(), "now": NOW},
-        "ui/thing.html": {"shell": shell(), "thing": thing()},
         **flow_samples.pages(shell(), NOW, (run_row(0), run_row(8))),
         **pool_samples.pages(shell(), NOW),
         **system_samples.pages(shell(), NOW),

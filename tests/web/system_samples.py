@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from armillary_plugins.ui.schemas import TwinPaths
 from armillary_plugins.ui.system_schemas import (
     Facts,
     JobRow,
@@ -16,6 +15,7 @@ from armillary_plugins.ui.system_schemas import (
     ServiceState,
     SystemPage,
 )
+from armillary_web.pages import TwinPaths
 from armillary_web.shell import Shell
 
 _ID = "0199b1c2-9a00-7c1d-8f2e-5b7a6c3d1f"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,82 @@ from armillary_web.shell import NavItem
 if TYPE_CHECKING:
     from armillary.api import Call
     from armillary.forms import Form
+
+
+class TwinPaths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the same list is for programs."""
+
+    json_path: str
+    csv_path: str
+
+
+def twin_paths(path: str) -> TwinPaths:
+    """Where the twins of a list page are; the path may have a query."""
+    page, mark, query = path.partition("?")
+    return TwinPaths(
+        json_path=f"{page}.json{mark}{query}",
+        csv_path=f"{page}.csv{mark}{query}",
+    )
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked before something that cannot be undone."""
+
+    title: str
+    consequence: str
+    word: str
+    """On the button that does it."""
+    action_path: str
+    back_path: str
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A page of a list, and the address that shows it again."""
+
+    page: Any
+    """What the templates are given as ``page``."""
+    path: str
+
+
+class Twin(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a list for programs, and where the list goes on."""
+
+    kind: type[msgspec.Struct]
+    """What the rows are; its members are the columns."""
+    rows: Sequence[msgspec.Struct]
+    next_path: str | None = None
+    """The page's address of the next part: `/runs?before=...`; None when this was the last."""
+
+
+class ListPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A list: its page, the part of it that changes, and the same rows for programs."""
+
+    path: str
+    """Where it is, without the base path: `/moons`; `/moons.json` and `/moons.csv` are beside."""
+    scope: str
+    template: str
+    """`<plugin>/<name>`, without the ending; `<plugin>/_<name>` is the part that changes."""
+    read: Callable[[Call], Awaitable[Listed]]
+    """Reads what the call's query asks for: the templates have it as `page`, and `now`."""
+    twin: Callable[[Call, int], Awaitable[Twin]]
+    """Reads the rows for programs, at most so many."""
+    twin_path: str | None = None
+    """Where those are, if not beside the page."""
+    section: str | None = None
+    """The entry of the navigation it belongs to; by default the one with its own path."""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What a form of one button does; the browser then goes on, or back to where it was."""
+
+    path: str
+    scope: str
+    act: Callable[[Call, Form], Awaitable[str]]
+    """Does it, and says where the browser goes on if the form does not say `back`."""
+    ask: Callable[[Call], Awaitable[Question]] | None = None
+    """Says what is asked first, by a page where no script has; None where nothing need be."""
+    section: str | None = None
+    """The entry of the navigation which that page belongs to."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +114,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[Call], Awaitable[Mapping[str, Any]]]
     """Reads what the template is given, besides `shell`."""
     submit: Callable[[Call, Form], Awaitable[Sent]] | None = None
-    """Takes what the page's form sends: a POST to its own path, with the same scope."""
+    """Takes what the page's form sends: a POST to its own path."""
+    submit_scope: str | None = None
+    """What whoever sends it must be allowed to; by default the same as whoever sees it."""
     section: str | None = None
     """The entry of the navigation it belongs to; by default the one with its own path."""
 
@@ -59,15 +137,19 @@ class RunCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pages(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plugin adds: its templates, pages, and places in the navigation.
+    """What a plugin adds: its templates, pages, lists, and places in the navigation.
 
-    Pages that do more than read and render are routes: `Routes(tag="Pages", mount="")`.
+    Pages that do more than that are routes: `Routes(tag="Pages", mount="")`.
     """
 
     templates: Path | None = None
     """A folder of templates; they are known as `<plugin>/<file>`."""
     pages: tuple[Page, ...] = ()
     """Its pages."""
+    lists: tuple[ListPage, ...] = ()
+    """Its lists."""
+    actions: tuple[Action, ...] = ()
+    """What buttons on its pages do."""
     nav: tuple[NavItem, ...] = ()
     """Its entries in the navigation."""
     run_cards: tuple[RunCard, ...] = ()

@@ -31,6 +31,8 @@ NAV_ICONS = frozenset(
         "bot",
         "radio-tower",
         "gauge",
+        "hourglass",
+        "file-chart-column",
         "settings",
     }
 )
@@ -45,6 +47,8 @@ class NavItem(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     icon: str
     current: bool = False
+    aside: bool = False
+    """In the second group, which a phone folds: what people look up, not what they watch."""
     hotkey: str | None = None
     """Keys typed one after the other, for example `g r`."""
 

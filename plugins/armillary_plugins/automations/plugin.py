@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from armillary.api import Routes
     from armillary.db.tables import Tables
     from armillary.events.catalogue import EventType
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -35,3 +36,11 @@ def register_events() -> list[EventType]:
     from armillary_plugins.automations.events import EVENTS
 
     return list(EVENTS)
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The pages of automations; without those of the plugin ui nobody asks for them."""
+    from armillary_plugins.automations.pages import PAGES
+
+    return [PAGES]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from armillary.db.tables import Tables
     from armillary.deployments.blocks import BlockSource
     from armillary.events.catalogue import EventType
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -53,3 +54,11 @@ def register_block_sources(core: Core) -> list[BlockSource]:
     from armillary_plugins.blocks.block_sources import source_of
 
     return [source_of(core)]
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The pages of blocks; without those of the plugin ui nobody asks for them."""
+    from armillary_plugins.blocks.pages import PAGES
+
+    return [PAGES]

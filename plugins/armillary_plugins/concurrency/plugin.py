@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from armillary import Core, Service
     from armillary.api import Routes
     from armillary.events.catalogue import EventType
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -35,3 +36,11 @@ def register_events() -> list[EventType]:
     from armillary_plugins.concurrency.events import EVENTS
 
     return list(EVENTS)
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The pages of limits; without those of the plugin ui nobody asks for them."""
+    from armillary_plugins.concurrency.pages import PAGES
+
+    return [PAGES]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -10,13 +11,50 @@ from armillary.concurrency import leases, limits, tags
 from armillary.concurrency.leases import Grant, Holder
 from armillary.concurrency.limits import Held
 from armillary.concurrency.slots import TAG_PREFIX, Limit, has_room, settled, used
-from armillary.db.unit import Reader, Unit
+from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import NotFound, Refused
 from armillary.ids import Ids
 from armillary_plugins.concurrency.events import announce, announce_tag
 from armillary_plugins.concurrency.schemas import CreateLimit, TagLimit, TakeSlots, UpdateLimit
 
+Kind: TypeAlias = Literal["all", "global", "tag", "deployment"]
+"""What a limit is of: what clients name, task runs with a tag, or the runs of a deployment."""
+
+_KINDS: Mapping[Kind, str] = {
+    "all": "",
+    "tag": "and l.name >= 'tag:' and l.name < 'tag;'",
+    "deployment": "and l.name >= 'deployment:' and l.name < 'deployment;'",
+    "global": "and l.name not like 'tag:%' and l.name not like 'deployment:%'",
+}
+_NAMED = f"""
+select {limits.LIMIT_COLUMNS}, d.id, d.name from concurrency_limit l
+  left join deployment d on l.name like 'deployment:%' and d.id = substr(l.name, 12)
+    and d.workspace = l.workspace
+where l.workspace = ?"""
+_ONE_NAMED = f"{_NAMED} and l.id = ?"
+_ANY = "(l.name {ilike} ? escape '\\' or d.name {ilike} ? escape '\\')"
+_FIRST = {kind: f"{_NAMED} {only} and {_ANY}" for kind, only in _KINDS.items()}
+_HOLDERS = """
+select c.id, c.created, c.expires, c.slots, c.holder_type, c.holder_id, f.name, t.name, d.name
+from concurrency_lease_limit k join concurrency_lease c on c.id = k.lease_id
+  left join flow_run f on c.holder_type = 'flow_run' and f.id = c.holder_id
+    and f.workspace = c.workspace
+  left join task_run t on c.holder_type = 'task_run' and t.id = c.holder_id
+    and t.workspace = c.workspace
+  left join deployment d on c.holder_type = 'deployment' and d.id = c.holder_id
+    and d.workspace = c.workspace
+where k.limit_id = ? and c.workspace = ? and (c.created > ? or (c.created = ? and c.id > ?))
+order by c.created, c.id limit ?
+"""
 _MISSING = "Concurrency Limit not found"
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A limit, and the deployment it is of, if it is of one."""
+
+    limit: Limit
+    deployment_id: str | None
+    deployment_name: str | None
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -166,3 +204,43 @@ async def give_tags_back(unit: Unit, wanted: Sequence[str], task_run_id: str) ->
 def _for_task_run(lease_id: str, task_run_id: str) -> Grant:
     holder = Holder("task_run", task_run_id)
     return Grant(id=lease_id, slots=1, expires=leases.NEVER, holder=holder)
+
+
+async def list_named(  # noqa: PLR0913 - which limits, from where, how many
+    reader: Reader,
+    kind: Kind,
+    pattern: str,
+    *,
+    limit: int,
+    after: str = "",
+    before: str = "",
+) -> list[Named]:
+    """List limits by name: the first, or those behind a name, or before one, the last first."""
+    given = (reader.workspace, pattern, pattern)
+    if before:
+        sql = f"{_FIRST[kind]} and l.name < ? order by l.name desc limit ?"
+        rows = await reader.all(sql, *given, before, limit)
+    else:
+        sql = f"{_FIRST[kind]} and l.name > ? order by l.name limit ?"
+        rows = await reader.all(sql, *given, after, limit)
+    return [_named(row) for row in rows]
+
+
+async def read_named(reader: Reader, limit_id: str) -> Named:
+    """Read a limit; NotFound without it."""
+    row = await reader.one(_ONE_NAMED, reader.workspace, limit_id)
+    if row is None:
+        raise NotFound(_MISSING)
+    return _named(row)
+
+
+async def list_holders(
+    reader: Reader, limit_id: str, *, limit: int, after: tuple[int, str] = (0, "")
+) -> Sequence[Row]:
+    """List who holds slots of a limit, whoever has them longest first."""
+    created, lease_id = after
+    return await reader.all(_HOLDERS, limit_id, reader.workspace, created, created, lease_id, limit)
+
+
+def _named(row: Row) -> Named:
+    return Named(limits.limit_from_row(row), row[10], row[11])

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from armillary import Core
     from armillary.api import Routes
     from armillary.db.tables import Tables
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -26,3 +27,11 @@ def register_routes(core: Core) -> list[Routes]:  # noqa: ARG001 - they ask the 
     from armillary_plugins.events.routes import routes
 
     return [routes]
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The feed; without the pages of the plugin ui nobody asks for it."""
+    from armillary_plugins.events.pages import PAGES
+
+    return [PAGES]

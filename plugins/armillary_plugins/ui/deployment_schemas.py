@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 
 from armillary_plugins.ui.forms.fields import Field
-from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow, TwinPaths
+from armillary_plugins.ui.schemas import Choice, FilterChip, RunRow
+from armillary_web.pages import TwinPaths
 
 
 class RunMark(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from datetime import datetime
 import msgspec
 
 from armillary_plugins.ui.deployment_schemas import RunMark
-from armillary_plugins.ui.schemas import FilterChip, RunRow, TwinPaths
+from armillary_plugins.ui.schemas import FilterChip, RunRow
+from armillary_web.pages import TwinPaths
 
 
 class FlowRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from armillary_plugins.ui.schemas import TwinPaths
+from armillary_web.pages import TwinPaths
 
 Status = Literal["ready", "unpolled", "paused"]
 

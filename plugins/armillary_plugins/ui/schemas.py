@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from armillary_web.pages import TwinPaths
 from armillary_web.timeline import Segment
 
 
@@ -74,13 +75,6 @@ class RunFilterForm(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[Choice, ...] = ()
     """Filters without a field of their own: name and value."""
     chips: tuple[FilterChip, ...] = ()
-
-
-class TwinPaths(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the same list is for programs."""
-
-    json_path: str
-    csv_path: str
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,17 +183,6 @@ class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
     can_cancel: bool = False
     again_path: str | None = None
     """The form that runs its deployment, filled in as it was."""
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked before something that cannot be undone."""
-
-    title: str
-    consequence: str
-    word: str
-    """On the button that does it."""
-    action_path: str
-    back_path: str
 
 
 class RunError(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,13 +300,3 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The run has not started, so there is nothing to be seen yet."""
     filtered: bool = False
     """A level is chosen: an empty page may only mean that nothing matches."""
-
-
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that clients link to and that has no page of its own yet."""
-
-    kind: str
-    id: str
-    name: str | None = None
-    runs_path: str | None = None
-    """Where its runs are listed."""

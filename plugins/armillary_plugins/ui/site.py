@@ -49,7 +49,10 @@ class Site:
         self.templates = Templates(
             self.assets, base_path=self.base_path, folders={"ui": _TEMPLATES, **folders}
         )
-        self._nav = (*_NAV, *(item for pages in self.added for item in pages.nav))
+        added = sorted(
+            (item for pages in self.added for item in pages.nav), key=lambda item: item.text
+        )
+        self._nav = (*_NAV, *added)
 
     def shell(self, call: Call, current: str | None, *, live: bool = True) -> Shell:
         """What surrounds a page; ``current`` is its entry in the navigation."""

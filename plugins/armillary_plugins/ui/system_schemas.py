@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from armillary_plugins.ui.schemas import TwinPaths
+from armillary_web.pages import TwinPaths
 
 ServiceState = Literal["well", "failing", "overdue", "new", "elsewhere"]
 PluginState = Literal["loaded", "disabled", "left out"]

@@ -19,8 +19,8 @@ import msgspec
 
 from armillary.api import Answer, Call, Routes
 from armillary_plugins.ui.answers import HEADERS, packed
-from armillary_plugins.ui.schemas import TwinPaths
 from armillary_plugins.ui.site import site_of
+from armillary_web.pages import Twin
 
 MOST = 1000
 """Rows in one part, and how many come where `limit` asks for no fewer."""
@@ -35,23 +35,8 @@ _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}") +
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Twin(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a list, and where the list goes on."""
-
-    kind: type[msgspec.Struct]
-    """What the rows are; its members are the columns."""
-    rows: Sequence[msgspec.Struct]
-    next_path: str | None = None
-    """The page's address of the next part: `/runs?before=...`; None when this was the last."""
-
-
 Make = Callable[[Call, int], Awaitable[Twin]]
 """Reads the rows that the call's query asks for, at most so many."""
-
-
-def twin_paths(path: str) -> TwinPaths:
-    """Where the twins of a list page are; the path may have a query."""
-    return TwinPaths(json_path=_beside(path, ".json"), csv_path=_beside(path, ".csv"))
 
 
 def declare_twins(routes: Routes, path: str, make: Make, *, scope: str) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from armillary.db.tables import Tables
     from armillary.deployments.variables import VariableSource
     from armillary.events.catalogue import EventType
+    from armillary_web.pages import Pages
 
 
 @hookimpl
@@ -44,3 +45,11 @@ def register_variable_sources() -> list[VariableSource]:
     from armillary_plugins.variables.variable_sources import SOURCE
 
     return [SOURCE]
+
+
+@hookimpl(optionalhook=True)
+def register_pages() -> list[Pages]:
+    """The pages of variables; without those of the plugin ui nobody asks for them."""
+    from armillary_plugins.variables.pages import PAGES
+
+    return [PAGES]

@@ -17,7 +17,7 @@ from armillary.db.listing import Span
 from armillary.db.migrate import upgrade
 from armillary.db.sqlite import SqliteDatabase
 from armillary.db.tables import Tables
-from armillary_plugins.artifacts.repository import reading
+from armillary_plugins.artifacts.repository import reading, showing
 from armillary_plugins.artifacts.repository.writing import BEFORE
 from armillary_plugins.artifacts.schemas import FilterArtifacts, FilterLatest
 from armillary_plugins.artifacts.tables import TABLES
@@ -141,3 +141,15 @@ async def test_the_artifact_before_the_latest_and_those_of_a_graph_are_sought(
     of_graph = await plan(database, Condition(reading.OF_GRAPH, (1, ONE, 10)))
     assert "artifact_flow_run (workspace=? AND flow_run_id=?)" in of_graph
     assert "artifact_collection_latest (latest_id=?)" in of_graph
+
+
+async def test_keys_and_the_history_of_one_are_walked_in_their_order(
+    database: SqliteDatabase,
+) -> None:
+    for sql in (showing.LIST_AFTER[False], showing.LIST_BEFORE[False]):
+        found = await plan(database, Condition(sql, (1, "%", "", 50, 1)))
+        assert "artifact_collection_key (workspace=? AND key" in found
+        assert "sqlite_autoindex_artifact_1 (id=?)" in found
+    history = await plan(database, Condition(showing.HISTORY, (1, "k", ONE, 50)))
+    assert "artifact_key (workspace=? AND key=? AND id<?)" in history
+    assert SORTED not in history

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import httpx
 
@@ -25,6 +26,20 @@ class Pages:
 
     async def open(self, path: str, *, status: int = 200, **headers: str) -> Document:
         return Document((await self.ask(path, status=status, **headers)).text)
+
+    async def send(self, path: str, *, status: int = 303, **fields: str) -> httpx.Response:
+        """Send a form as a browser does."""
+        answer = await self.client.post(
+            path,
+            content=urlencode(fields),
+            headers={
+                "content-type": "application/x-www-form-urlencoded",
+                "origin": "http://127.0.0.1:4200",
+            },
+            follow_redirects=False,
+        )
+        assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:500]}"
+        return answer
 
     async def runs(self, path: str) -> list[str]:
         """The ids of the runs listed on a page."""

@@ -9,6 +9,11 @@ from armillary_plugins.events.repository.conditions import Conditions, Source
 from armillary_plugins.events.schemas import EventFilter
 from armillary_plugins.events.window import Window
 
+_BY_ID = """
+select event.occurred, event.key, event.id, event.received, event.body
+from event where event.workspace = ? and event.id = ?
+"""
+
 
 class Place(msgspec.Struct, frozen=True):
     """Behind which event, by time."""
@@ -74,6 +79,42 @@ async def events_after(
         limit,
     )
     return [Stored(Place(row[0], row[1]), row[2], row[3], row[4]) for row in rows]
+
+
+async def list_feed(  # noqa: PLR0913 - which, from where, in which direction, how many
+    reader: Reader,
+    events: EventFilter,
+    window: Window,
+    *,
+    place: Place | None,
+    newer: bool,
+    limit: int,
+) -> list[Stored]:
+    """List the newest events, or those right before a place, or right behind it, oldest first."""
+    if place is not None and not newer:
+        window = Window(window.since, min(window.until, place.occurred))
+    elif place is not None:
+        window = Window(max(window.since, place.occurred), window.until)
+    source = _source(reader, events, window)
+    cut, arguments = "", source.where.args
+    if place is not None:
+        cut = f"and ({source.occurred}, {source.key}) {'>' if newer else '<'} (?, ?)"
+        arguments = (*arguments, place.occurred, place.key)
+    way = "asc" if newer else "desc"
+    rows = await reader.all(
+        f"select {source.occurred}, {source.key}, event.id, event.received, event.body"
+        f" from {source.tables} where {source.where.sql} {cut}"
+        f" order by {source.occurred} {way}, {source.key} {way} limit ?",
+        *arguments,
+        limit,
+    )
+    return [Stored(Place(row[0], row[1]), row[2], row[3], row[4]) for row in rows]
+
+
+async def read_event(reader: Reader, event_id: str) -> Stored | None:
+    """Read a stored event."""
+    row = await reader.one(_BY_ID, reader.workspace, event_id)
+    return None if row is None else Stored(Place(row[0], row[1]), row[2], row[3], row[4])
 
 
 def _source(reader: Reader, events: EventFilter, window: Window) -> Source:

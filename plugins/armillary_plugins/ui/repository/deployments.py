@@ -10,7 +10,7 @@ import msgspec
 from armillary.concurrency.limits import LIMIT_COLUMNS
 from armillary.db.filters import Condition, every, json_list
 from armillary.db.unit import Reader, Row
-from armillary_plugins.ui.repository.slices import Slice, cut
+from armillary_web.slices import Slice, cut
 
 MARKS = 12
 """Last runs of a deployment, or a flow, that are drawn."""
@@ -79,7 +79,7 @@ async def list_deployments(  # noqa: PLR0913 - which ones, from where, how many
     now: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> Slice:
+) -> Slice[Row]:
     """List deployments by name: the first, those behind a place, or those right before one."""
     parts = [Condition("d.workspace = ?", (reader.workspace,)), condition]
     if after is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from armillary.db.filters import Condition, every
 from armillary.db.unit import Reader, Row
-from armillary_plugins.ui.repository.slices import Slice, cut
+from armillary_web.slices import Slice, cut
 
 CAP = 100
 """Deployments counted, and shown, of a flow."""
@@ -41,7 +41,7 @@ async def list_flows(  # noqa: PLR0913 - which flows, from where, how many
     now: int,
     after: str | None = None,
     before: str | None = None,
-) -> Slice:
+) -> Slice[Row]:
     """List flows by name: the first, or those behind or right before a name."""
     parts = [Condition("f.workspace = ?", (reader.workspace,)), condition]
     if before is not None:

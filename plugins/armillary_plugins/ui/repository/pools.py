@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from armillary.db.unit import Reader, Row
 from armillary.work_pools.taking import TAKING
-from armillary_plugins.ui.repository.slices import Slice, cut
+from armillary_web.slices import Slice, cut
 
 CAP = 100
 """Runs counted of a kind; beyond there are only said to be more."""
@@ -68,7 +68,7 @@ async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
     now: int,
     after: str | None = None,
     before: str | None = None,
-) -> Slice:
+) -> Slice[Row]:
     """List pools whose names are like a pattern: the first, or those behind or before a name."""
     given = (now, now, reader.workspace, pattern)
     if before is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from armillary.db.unit import Reader, Row
-from armillary_plugins.ui.repository.slices import Slice, cut
+from armillary_web.slices import Slice, cut
 
 NEVER = 2**62
 """Where in the order a schedule stands that has nothing ahead."""
@@ -48,7 +48,7 @@ async def list_schedules(
     now: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> Slice:
+) -> Slice[Row]:
     """List schedules: the first, those behind a place, or those right before one."""
     workspace = reader.workspace
     if after is not None:

@@ -24,7 +24,6 @@ from armillary_plugins.ui.routes import (
     schedules,
     system,
     task_run,
-    things,
 )
 from armillary_plugins.ui.routes.stream import open_stream
 
@@ -49,7 +48,6 @@ PAGES = (
     queues.routes,
     system.routes,
     reference.routes,
-    things.routes,
     redirects.routes,
     files.routes,
 )
@@ -57,7 +55,8 @@ PAGES = (
 
 def pages_of_others(core: Core) -> list[Routes]:
     """Return the routes of the pages that other plugins add; PluginFailed for one that is taken."""
-    return others.routes_of(core, {route.path for routes in PAGES for route in routes.http})
+    taken = {(route.method, route.path) for routes in PAGES for route in routes.http}
+    return others.routes_of(core, taken)
 
 
 __all__ = ["PAGES", "open_stream", "pages_of_others"]

@@ -16,8 +16,8 @@ from armillary_plugins.ui.repository import deployments as repository
 from armillary_plugins.ui.repository.runs import list_runs
 from armillary_plugins.ui.runs_query import RunsQuery
 from armillary_plugins.ui.schedule_times import schedule_row
-from armillary_plugins.ui.schemas import Question
 from armillary_plugins.ui.site import site_of
+from armillary_web.pages import Question
 
 routes = Routes(tag="Pages", mount="")
 _ONE = "/deployments/deployment/{id:uuid}"

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
+from armillary.db.unit import Row
 from armillary.deployments.routes import deployments as api
 from armillary.forms import Form
 from armillary_plugins.ui.actions import back_path, see_other
 from armillary_plugins.ui.deployment_schemas import DeploymentPage, DeploymentRow, DeploymentTwin
 from armillary_plugins.ui.deployment_shaping import deployment_row, deployment_twin, run_marks
 from armillary_plugins.ui.deployments_query import DeploymentsQuery, read_deployments_query
-from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
+from armillary_plugins.ui.lists import FRAGMENTS, declare_list
 from armillary_plugins.ui.repository import deployments as repository
 from armillary_plugins.ui.repository.deployments import place_of
-from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.schedule_times import schedule_row
 from armillary_plugins.ui.site import site_of
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.pages import Listed, Twin, twin_paths
+from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
@@ -57,7 +59,7 @@ async def make_page(call: Call) -> Listed:
     return Listed(page, query.path())
 
 
-declare_list(routes, _LIST, make_page, template="deployments", scope="see_deployments")
+declare_list(routes, _LIST, make_page, template="ui/deployments", scope="see_deployments")
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
@@ -75,7 +77,7 @@ async def make_twin(call: Call, limit: int) -> Twin:
 declare_twins(routes, _LIST, make_twin, scope="see_deployments")
 
 
-async def _list(call: Call, query: DeploymentsQuery, *, limit: int) -> Slice:
+async def _list(call: Call, query: DeploymentsQuery, *, limit: int) -> Slice[Row]:
     return await repository.list_deployments(
         call.read(),
         query.condition(),
@@ -86,7 +88,7 @@ async def _list(call: Call, query: DeploymentsQuery, *, limit: int) -> Slice:
     )
 
 
-async def _read_slice(call: Call, query: DeploymentsQuery) -> tuple[DeploymentsQuery, Slice]:
+async def _read_slice(call: Call, query: DeploymentsQuery) -> tuple[DeploymentsQuery, Slice[Row]]:
     """Read the rows; right at the beginning the first page is shown, which is full."""
     found = await _list(call, query, limit=_PAGE)
     if query.before is None or found.more:
@@ -94,7 +96,9 @@ async def _read_slice(call: Call, query: DeploymentsQuery) -> tuple[DeploymentsQ
     return query.first_page(), await _list(call, query.first_page(), limit=_PAGE)
 
 
-async def _rows(call: Call, found: Slice, *, pictures: bool = True) -> tuple[DeploymentRow, ...]:
+async def _rows(
+    call: Call, found: Slice[Row], *, pictures: bool = True
+) -> tuple[DeploymentRow, ...]:
     reader, now = call.read(), call.received
     ids = [row[0] for row in found.rows]
     drawn = await repository.last_runs(reader, ids if pictures else [], now=now)
@@ -110,14 +114,14 @@ async def _rows(call: Call, found: Slice, *, pictures: bool = True) -> tuple[Dep
     )
 
 
-def _previous(query: DeploymentsQuery, found: Slice) -> str | None:
+def _previous(query: DeploymentsQuery, found: Slice[Row]) -> str | None:
     if query.after is None and query.before is None:
         return None
     ends = found.ends(place_of)
     return query.path(before=ends[0]) if ends else query.first_page().path()
 
 
-def _following(query: DeploymentsQuery, found: Slice) -> str | None:
+def _following(query: DeploymentsQuery, found: Slice[Row]) -> str | None:
     ends = found.ends(place_of)
     if ends is None:
         return None

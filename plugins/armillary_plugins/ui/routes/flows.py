@@ -21,16 +21,17 @@ from armillary_plugins.ui.flow_schemas import (
     FlowRow,
     FlowTwin,
 )
-from armillary_plugins.ui.lists import Listed, declare_list
-from armillary_plugins.ui.named_query import NamedQuery, read_named_query
+from armillary_plugins.ui.lists import declare_list
 from armillary_plugins.ui.repository import flows as repository
 from armillary_plugins.ui.repository.deployments import last_runs
 from armillary_plugins.ui.repository.runs import list_runs
-from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.runs_query import RunsQuery
 from armillary_plugins.ui.schemas import FilterChip
 from armillary_plugins.ui.site import site_of
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.named_query import NamedQuery, read_named_query
+from armillary_web.pages import Listed, Twin, twin_paths
+from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 _LIST, _ONE = "/flows", "/flows/flow"
@@ -94,7 +95,7 @@ async def make_page(call: Call) -> Listed:
     return Listed(page, query.path())
 
 
-declare_list(routes, _LIST, make_page, template="flows", scope="see_flows")
+declare_list(routes, _LIST, make_page, template="ui/flows", scope="see_flows")
 
 
 async def make_detail(call: Call) -> FlowDetail:
@@ -120,7 +121,7 @@ async def make_detail(call: Call) -> FlowDetail:
     )
 
 
-async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice:
+async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice[Row]:
     tags = query.all_tags
     wanted = FlowFilter(
         name=Names(like_=query.name) if query.name else None,

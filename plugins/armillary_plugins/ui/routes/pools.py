@@ -9,8 +9,7 @@ from armillary.clock import from_micros
 from armillary.db.unit import Row
 from armillary.errors import NotFound
 from armillary_plugins.ui.answers import html_answer
-from armillary_plugins.ui.lists import Listed, declare_list
-from armillary_plugins.ui.named_query import NamedQuery, holds, read_named_query
+from armillary_plugins.ui.lists import declare_list
 from armillary_plugins.ui.pool_schemas import (
     LimitForm,
     PoolDetail,
@@ -21,9 +20,11 @@ from armillary_plugins.ui.pool_schemas import (
 )
 from armillary_plugins.ui.pool_shaping import pool_row, pool_twin, queue_row, worker_row
 from armillary_plugins.ui.repository import pools as repository
-from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.site import site_of
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.named_query import NamedQuery, holds, read_named_query
+from armillary_web.pages import Listed, Twin, twin_paths
+from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-queue"
@@ -94,10 +95,10 @@ async def make_page(call: Call) -> Listed:
     return Listed(page, query.path())
 
 
-declare_list(routes, LIST, make_page, template="pools", scope="see_work_pools")
+declare_list(routes, LIST, make_page, template="ui/pools", scope="see_work_pools")
 
 
-async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice:
+async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice[Row]:
     return await repository.list_pools(
         call.read(),
         holds(query.name),

@@ -27,9 +27,8 @@ from armillary_plugins.ui.routes.parts import (
 from armillary_plugins.ui.schemas import LogPage, RunDetail, RunError, StateHistory, TaskRunPage
 from armillary_plugins.ui.shaping import log_line, run_detail, task_rows
 from armillary_plugins.ui.site import site_of
-from armillary_plugins.ui.twins import twin_paths
 from armillary_plugins.ui.waiting import Waiting, read_waiting
-from armillary_web.pages import RunCard
+from armillary_web.pages import RunCard, twin_paths
 
 routes = Routes(tag="Pages", mount="")
 _TASKS = 100

@@ -10,8 +10,8 @@ from armillary.orchestration.states import Proposal, StateDetails, StateType, pr
 from armillary_plugins.ui.actions import confirmed, see_other
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.repository import run as repository
-from armillary_plugins.ui.schemas import Question
 from armillary_plugins.ui.site import site_of
+from armillary_web.pages import Question
 
 routes = Routes(tag="Pages", mount="")
 _RUN = "/runs/flow-run/{id:uuid}"

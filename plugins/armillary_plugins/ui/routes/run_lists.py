@@ -12,7 +12,8 @@ from armillary_plugins.ui.repository import run as repository
 from armillary_plugins.ui.routes.run import TASKS_AFTER, place_of, read_run
 from armillary_plugins.ui.schemas import StateRow
 from armillary_plugins.ui.shaping import state_rows, task_rows
-from armillary_plugins.ui.twins import Twin, declare_twins
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.pages import Twin
 
 routes = Routes(tag="Pages", mount="")
 _RUN = "/runs/flow-run/{id:uuid}"

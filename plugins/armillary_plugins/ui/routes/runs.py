@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from armillary.api import Call, Routes
-from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
+from armillary_plugins.ui.lists import FRAGMENTS, declare_list
 from armillary_plugins.ui.repository import runs as repository
 from armillary_plugins.ui.repository.runs import Slice
 from armillary_plugins.ui.runs_query import (
@@ -14,8 +14,9 @@ from armillary_plugins.ui.runs_query import (
     read_query,
 )
 from armillary_plugins.ui.schemas import RunPage, RunRow, StateCount
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
 from armillary_web.filters import state_look
+from armillary_web.pages import Listed, Twin, twin_paths
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
@@ -61,7 +62,7 @@ async def make_page(call: Call) -> Listed:
     return Listed(page, query.path())
 
 
-declare_list(routes, _LIST, make_page, template="runs", scope="see_flows")
+declare_list(routes, _LIST, make_page, template="ui/runs", scope="see_flows")
 
 
 async def _read_slice(call: Call, query: RunsQuery) -> tuple[RunsQuery, Slice]:

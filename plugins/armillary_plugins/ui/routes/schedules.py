@@ -12,12 +12,13 @@ from armillary.deployments.schemas import UpdateSchedule
 from armillary.forms import Form
 from armillary_plugins.ui.actions import back_path, see_other
 from armillary_plugins.ui.deployment_schemas import SchedulePage, ScheduleRow, ScheduleTwin
-from armillary_plugins.ui.lists import FRAGMENTS, Listed, declare_list
+from armillary_plugins.ui.lists import FRAGMENTS, declare_list
 from armillary_plugins.ui.repository import schedules as repository
 from armillary_plugins.ui.repository.schedules import NEVER, Place, place_of
-from armillary_plugins.ui.repository.slices import Slice
 from armillary_plugins.ui.schedule_times import schedule_row
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.pages import Listed, Twin, twin_paths
+from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = 50
@@ -66,7 +67,7 @@ async def make_page(call: Call) -> Listed:
     return Listed(page, _LIST + here)
 
 
-declare_list(routes, _LIST, make_page, template="schedules", scope="see_deployments")
+declare_list(routes, _LIST, make_page, template="ui/schedules", scope="see_deployments")
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
@@ -83,7 +84,9 @@ async def make_twin(call: Call, limit: int) -> Twin:
 declare_twins(routes, _LIST, make_twin, scope="see_deployments")
 
 
-async def _list(call: Call, *, after: Place | None = None, before: Place | None = None) -> Slice:
+async def _list(
+    call: Call, *, after: Place | None = None, before: Place | None = None
+) -> Slice[Row]:
     return await repository.list_schedules(
         call.read(), limit=_PAGE, now=call.received, after=after, before=before
     )

@@ -20,7 +20,8 @@ from armillary_plugins.ui.system_shaping import (
     queue_totals,
     service_rows,
 )
-from armillary_plugins.ui.twins import Twin, declare_twins, twin_paths
+from armillary_plugins.ui.twins import declare_twins
+from armillary_web.pages import Twin, twin_paths
 
 routes = Routes(tag="Pages", mount="")
 _PAGE = "/system"

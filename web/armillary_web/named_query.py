@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 
-_WORDS = ("name", "tags", "after", "before")
-_LONGEST = 200
+from armillary_web.slices import Slice, cut
+
+R = TypeVar("R")
+_WORDS = ("name", "tags", "type", "after", "before")
+_LONGEST = 1100
 
 
 class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for.  Names are unique in such a list, so that one says where it is cut."""
+    """What is asked for.
+
+    A list is cut at a place: a name, or where names are no keys, the id before it as `id:name`.
+    """
 
     base: str
     """Where the list is."""
     name: str = ""
     tags: str = ""
+    type: str = ""
     after: str = ""
     before: str = ""
 
@@ -26,6 +33,17 @@ class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
     def backwards(self) -> bool:
         """Whether the part right before a name is meant."""
         return bool(self.before)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything is left out of the list."""
+        return bool(self.name or self.all_tags or self.type)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The name and the id at which the list is cut; two empty texts for its beginning."""
+        key, _, name = (self.before or self.after).partition(":")
+        return name, key
 
     @property
     def first(self) -> NamedQuery:
@@ -43,8 +61,8 @@ class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
         given = [(word, text) for word in _WORDS if (text := getattr(meant, word))]
         return f"{prefix}{self.base}?{urlencode(given)}" if given else prefix + self.base
 
-    def turns(self, names: list[str], *, more: bool) -> dict[str, str | None]:
-        """Where the parts before and behind one with these names are."""
+    def turns(self, names: Sequence[str], *, more: bool) -> dict[str, str | None]:
+        """Where the parts before and behind one with rows at these places are."""
         if not names:
             return {"previous_path": None, "next_path": None}
         cut = bool(self.after or self.before)
@@ -60,6 +78,20 @@ def read_named_query(base: str, query: Mapping[str, str]) -> NamedQuery:
     if given["after"]:
         given["before"] = ""
     return NamedQuery(base=base, **given)
+
+
+async def read_part(
+    query: NamedQuery, find: Callable[[NamedQuery, int], Awaitable[Sequence[R]]], *, size: int
+) -> tuple[NamedQuery, Slice[R]]:
+    """Find a part; right at the beginning the first one, which is full, is read instead.
+
+    ``find`` reads at most so many rows from where the query is cut, in the query's direction.
+    """
+    found = cut(await find(query, size + 1), size, backwards=query.backwards)
+    if query.backwards and not found.more:
+        query = query.first
+        found = cut(await find(query, size + 1), size)
+    return query, found
 
 
 def holds(text: str) -> str:
