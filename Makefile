@@ -58,7 +58,7 @@ soak: $(VENV)/.dev ## the server under real faults for an hour; ARGS="kills --ro
 	@bash tests/prerequisites.sh
 	$(BIN)/python -m tests.soak $(ARGS)
 
-fuzz: $(VENV)/.dev ## the API asked what its own document allows, for two minutes; ARGS="--seed 7" goes on
+fuzz: $(VENV)/.dev ## the API asked what its own document allows, for two minutes; ARGS="--postgres"
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 simulate: $(VENV)/.dev ## a killed server under simulated time; SEEDS=200 JOBS=2, or SEED=13 for one
