@@ -5,6 +5,7 @@ Unknown keys are ignored, null is "not given".  Each turns itself into condition
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -252,8 +253,16 @@ class States(Combining):
             return None
         return self.type.any_
 
+    def required_names(self) -> list[str] | None:
+        """Return the names to choose from, if no others can match."""
+        if self.name is None or self.name.not_any_ is not None:
+            return None
+        if self.operator == "or_" and self.type is not None:
+            return None
+        return self.name.any_
 
-def states_among(column: str, types: list[StateTypeName]) -> Condition:
+
+def states_among(column: str, types: Sequence[str]) -> Condition:
     """The column is one of these types; literals, so that partial indexes serve it."""
     if not types:
         return filters.FALSE
@@ -262,5 +271,5 @@ def states_among(column: str, types: list[StateTypeName]) -> Condition:
     return Condition(f"{column} in ({_literals(list(types))})")
 
 
-def _literals(types: list[StateTypeName]) -> str:
+def _literals(types: Sequence[str]) -> str:
     return ", ".join(f"'{each}'" for each in sorted(set(types)))

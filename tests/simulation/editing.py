@@ -78,7 +78,10 @@ class Editor(Acting):
 
     async def _put(self, name: str, more: dict[str, Any], every: int) -> None:
         flow = await self.make("/flows/", {"name": "deployed"})
-        body = {"name": name, "flow_id": flow["id"], "schedules": _schedules(every), **more}
+        body = {
+            "name": name, "flow_id": flow["id"], "schedules": _schedules(every),
+            "tags": ["deployed", name], **more,
+        }  # fmt: skip
         with self._editing(name) as edit:
             deployment = await self.make("/deployments/", body)
             deployment_id = deployment["id"]

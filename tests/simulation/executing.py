@@ -152,10 +152,10 @@ class Execution:
         belief = client.ledger.beliefs.pop(self._run_id, None)
         name = "Suspended" if suspend else "Paused"
         answer = await client.propose(self._run_id, "PAUSED", name=name, state_details=details)
-        if answer["status"] == "ACCEPT" and suspend:
+        state = answer["state"]
+        if suspend and state["type"] == "PAUSED":  # though refused, as one that was asked again is
             return False
         gives_up = client.elapsed() + seconds
-        state = answer["state"]
         while state["type"] == "PAUSED" and client.elapsed() < gives_up:
             await asyncio.sleep(_POLL)
             state = (await client.get(f"/flow_runs/{self._run_id}"))["state"]

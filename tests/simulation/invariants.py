@@ -14,6 +14,7 @@ from tests.simulation.jobs import as_readers_see, jobs_wrongly
 from tests.simulation.ledger import Ledger
 from tests.simulation.moment import Moment
 from tests.simulation.recorded import recorded_wrongly
+from tests.simulation.repeated import repeated_wrongly
 from tests.simulation.scheduled import scheduled_wrongly
 from tests.simulation.settled import unsettled
 from tests.simulation.told import told_wrongly
@@ -25,6 +26,7 @@ _LOOKS = (
     held_wrongly,
     jobs_wrongly,
     recorded_wrongly,
+    repeated_wrongly,
     scheduled_wrongly,
     told_wrongly,
     unsettled,

@@ -19,6 +19,8 @@ PATIENCE_SECONDS = 30
 
 
 Options = dict[str, str | int | float]
+SCRIPTS = {"crowd": "poll", "count": "search", "order": "ask"}
+"""What the client calls it, where that is another word."""
 
 
 class LoadFailed(Exception):
@@ -66,7 +68,7 @@ def run(program: Path, base_url: str, load: Load) -> dict[str, Any]:
         "host": address.hostname,
         "port": address.port or 80,
         "base-path": address.path.rstrip("/"),
-        "scenario": "poll" if load.scenario == "crowd" else load.scenario,
+        "scenario": SCRIPTS.get(load.scenario, load.scenario),
         "connections": load.connections,
         "seconds": load.seconds,
         "timeout": PATIENCE_SECONDS,

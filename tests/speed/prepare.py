@@ -77,6 +77,7 @@ class Prepared:
 
     flow_id: str
     pool: str
+    deployment_id: str
 
 
 def prepare(base_url: str, *, scheduled_runs: int) -> Prepared:
@@ -98,7 +99,7 @@ def prepare(base_url: str, *, scheduled_runs: int) -> Prepared:
         )
         for _ in range(scheduled_runs):
             api.post(f"/deployments/{deployment['id']}/create_flow_run", _scheduled())
-    return Prepared(flow_id=flow["id"], pool=POOL)
+    return Prepared(flow_id=flow["id"], pool=POOL, deployment_id=deployment["id"])
 
 
 def _scheduled() -> dict[str, Any]:

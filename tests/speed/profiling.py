@@ -24,7 +24,7 @@ from tests.speed.targets import TARGETS
 from tests.speed.work import SCHEDULED_RUNS, Amount, loads, rest
 
 _DATABASES = {"sqlite": "armillary-sqlite", "postgres": "armillary-postgres"}
-_WORK = ("read", "poll", "logs", "set_state", "lifecycle")
+_WORK = ("read", "search", "count", "poll", "logs", "events", "set_state", "order", "lifecycle")
 _WARMUP = 2.0
 _AROUND = 1.0
 """Seconds of the load client's window that are not sampled, half before and half after."""

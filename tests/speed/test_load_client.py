@@ -208,6 +208,41 @@ def test_log_rows_are_counted_and_of_a_real_size(program: Path) -> None:
     assert 25_000 < len(bodies[0]) < 31_000
 
 
+def test_events_are_counted_each_with_an_id_of_its_own(program: Path) -> None:
+    bodies: list[bytes] = []
+
+    def keep(_method: str, path: str, body: bytes, _number: int) -> Answer:
+        assert path == "/api/events"
+        bodies.append(body)
+        return 204, b""
+
+    with serving(keep) as address:
+        figures = drive(program, address, "events", operations=3)
+    assert (figures["items"], figures["errors"]) == (300, 0)
+    assert len({event["id"] for body in bodies for event in json.loads(body)}) == 300
+    assert 45_000 < len(bodies[0]) < 60_000
+
+
+def test_what_is_asked_is_asked_as_given_and_too_few_rows_are_wrong(program: Path) -> None:
+    seen: set[tuple[str, str, bytes]] = set()
+
+    def answer(method: str, path: str, body: bytes, _number: int) -> Answer:
+        seen.add((method, path, body))
+        return 200, b"[1, 2]" if method == "POST" else b"2"
+
+    options: dict[str, str | float] = {"path": "/flow_runs/filter", "body": '{"limit":2}'}
+    with serving(answer) as address:
+        enough = drive(program, address, "ask", operations=3, expect_items=2, **options)
+        few = drive(program, address, "ask", operations=3, expect_items=3, **options)
+        one = drive(program, address, "ask", operations=3, method="GET", path="/ready")
+    assert (enough["errors"], enough["items"]) == (0, 6)
+    assert (few["errors"], few["wrong"]) == (3, 3)
+    assert (one["errors"], one["items"]) == (0, 0)
+    assert seen == {
+        ("POST", "/api/flow_runs/filter", b'{"limit":2}'), ("GET", "/api/ready", b"")
+    }  # fmt: skip
+
+
 def test_each_of_many_connections_does_its_share(program: Path) -> None:
     with serving(well_behaved) as address:
         figures = drive(program, address, "connections", per_connection=2)

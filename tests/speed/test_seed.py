@@ -34,9 +34,11 @@ where s.id is null or s.{kind}_id <> r.id or s.type <> r.state_type or s.name <>
 _WRONG = {
     "a run whose state is not its newest": _OTHER_HEAD.format(kind="flow_run"),
     "a task run whose state is not its newest": _OTHER_HEAD.format(kind="task_run"),
-    "a tag of another time than its run": """
+    "a tag that says another thing than its run": """
         select count(*) from flow_run_tag t join flow_run r on r.id = t.flow_run_id
-        where t.expected_start_time <> r.expected_start_time""",
+        where (t.expected_start_time, t.state_type, t.state_name, t.started) <> (
+            r.expected_start_time, r.state_type, r.state_name,
+            coalesce(r.start_time, r.expected_start_time))""",
     "a run that ended and has no end, or the other way round": """
         select count(*) from flow_run
         where (state_type in ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')) = (end_time is null)

@@ -1,6 +1,7 @@
 """The work that every server is given, and what one round of it measures."""
 
 import http.client
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -14,9 +15,17 @@ from tests.speed.prepare import Prepared, Refused, prepare
 from tests.speed.processes import Server
 
 # Reading comes first: even a server that rests again has larger tables after the writes.
-SCENARIOS = ("read", "poll", "logs", "set_state", "lifecycle", "connections", "crowd")
-LOG_CLIENTS = (4,)
-POLL_CLIENTS = (1, 8)
+SCENARIOS = (
+    "read", "search", "count", "poll", "logs", "events", "set_state", "order", "lifecycle",
+    "connections", "crowd",
+)  # fmt: skip
+CLIENTS = {
+    "logs": (4,), "events": (4,), "poll": (1, 8), "crowd": (8,), "search": (8,), "count": (8,),
+    "order": (16,),
+}  # fmt: skip
+"""At once, where it is not the usual numbers of them."""
+SEARCHED = {"state": {"type": {"any_": ["PENDING"]}}, "tags": {"all_": ["speed"]}}
+SHOWN = 50
 SCHEDULED_RUNS = 300
 CROWD = 10_000
 """Scheduled runs that `crowd` polls among: more than a reference can be given in good time."""
@@ -125,21 +134,32 @@ def loads(amount: Amount, prepared: Prepared) -> Iterator[Load]:
                 # As long as it takes: each client does a fixed number of things once.
                 seconds = CONNECTIONS_SECONDS
                 options |= {"per-connection": 2, "warmup": 0}
-            if scenario in {"set_state", "read"}:
+            if scenario in {"set_state", "read", "search", "count"}:
                 options["runs"] = amount.runs
+            options |= _asked(scenario, prepared)
             if scenario in {"poll", "crowd"}:
                 options |= _poll_options(prepared.pool, amount.poll_limit, connections)
             yield Load(scenario=scenario, connections=connections, seconds=seconds, options=options)
 
 
 def _clients(scenario: str, amount: Amount) -> tuple[int, ...]:
-    special = {
-        "logs": LOG_CLIENTS,
-        "poll": POLL_CLIENTS,
-        "crowd": POLL_CLIENTS[-1:],
-        "connections": (amount.many_connections,),
-    }
-    return special.get(scenario, amount.connections)
+    if scenario == "connections":
+        return (amount.many_connections,)
+    return CLIENTS.get(scenario, amount.connections)
+
+
+def _asked(scenario: str, prepared: Prepared) -> Options:
+    """What is asked again and again, and how many rows its answer must have."""
+    if scenario == "search":
+        body = {"flow_runs": SEARCHED, "sort": "EXPECTED_START_TIME_DESC", "limit": SHOWN}
+        path = "/flow_runs/filter"
+        return {"path": path, "body": json.dumps(body), "expect-items": SHOWN}
+    if scenario == "count":
+        return {"path": "/flow_runs/count", "body": json.dumps({"flow_runs": SEARCHED})}
+    if scenario == "order":
+        path = f"/deployments/{prepared.deployment_id}/create_flow_run"
+        return {"path": path, "body": json.dumps({"parameters": {"n": 3}, "tags": ["speed"]})}
+    return {}
 
 
 def _poll_options(pool: str, limit: int, connections: int) -> Options:

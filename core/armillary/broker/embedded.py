@@ -75,23 +75,30 @@ class EmbeddedSubscription(Subscription):
             return None
         return self.handled
 
-    def offer(self, message: Message) -> None:
-        """Queue a message that is newer than the last one; a full group falls behind."""
-        if self.behind or message.place <= self.last:
+    def offer(self, messages: Sequence[Message]) -> None:
+        """Queue messages that are newer than the last one; a full group falls behind."""
+        if self.behind:
             return
-        if not self.room:
-            if self.group is not None:
-                self.behind = True
-                return
-            self._queue.popleft()
-            self._broker.skipped(self.topic)
-        self.take(message)
+        if messages[0].place <= self.last:
+            messages = [message for message in messages if message.place > self.last]
+        room = self.room
+        if len(messages) <= room:
+            self.take(messages)
+        elif self.group is not None:
+            self.behind = True
+            self.take(messages[:room])
+        else:
+            self.take(messages)
+            while len(self._queue) > _QUEUE:
+                self._queue.popleft()
+                self._broker.skipped(self.topic)
 
-    def take(self, message: Message) -> None:
-        """Queue a message."""
-        self._queue.append(message)
-        self.last = message.place
-        self._filled.set()
+    def take(self, messages: Sequence[Message]) -> None:
+        """Queue messages."""
+        if messages:
+            self._queue.extend(messages)
+            self.last = messages[-1].place
+            self._filled.set()
 
     def wake(self) -> None:
         """Let whoever waits look again."""
@@ -261,10 +268,12 @@ class EmbeddedBroker(Broker):
     async def _deliver(self) -> None:
         """Read what is new, once, and queue it for all who listen to its topic."""
         messages, unsettled = await self._outbox.after(self._tail, limit=_READ)
+        by_topic: dict[str, list[Message]] = {}
         for message in messages:
-            for subscription in self._subscriptions:
-                if subscription.topic == message.topic:
-                    subscription.offer(message)
+            by_topic.setdefault(message.topic, []).append(message)
+        for subscription in self._subscriptions:
+            if subscription.topic in by_topic:
+                subscription.offer(by_topic[subscription.topic])
         if messages:
             self._tail = messages[-1].place
             self._unread += len(messages)
@@ -276,8 +285,7 @@ class EmbeddedBroker(Broker):
         messages, unsettled = await self._outbox.after(
             subscription.last, limit=_READ, topic=subscription.topic
         )
-        for message in messages:
-            subscription.take(message)
+        subscription.take(messages)
         subscription.behind = len(messages) == _READ
         if subscription.behind or unsettled:
             self._wake.set()

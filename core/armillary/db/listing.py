@@ -95,21 +95,16 @@ def merged(
     )
 
 
-def by_state(
-    shape: Shape, where: Sequence[Condition], states: Sequence[str], *, order: Order, span: Span
+def by_value(
+    shape: Shape, where: Condition, heads: Sequence[Condition], *, order: Order, span: Span
 ) -> Condition:
-    """Merge one short list per state: a list over several would be sorted whole."""
-    different = sorted(set(states))
-    part = span if len(different) == 1 else span.from_start
-    parts = [
-        inner(
-            shape,
-            every([*where, Condition(f"{shape.alias}.state_type = '{state}'")]),
-            order,
-            part,
-        )
-        for state in different
-    ]
+    """Merge one short list per condition in ``heads``, of which a row meets one.
+
+    A list over several would be sorted whole: each head is where an index begins, and the order
+    what it has next.
+    """
+    part = span if len(heads) == 1 else span.from_start
+    parts = [inner(shape, every([where, head]), order, part) for head in heads]
     return parts[0] if len(parts) == 1 else merged(parts, order, span)
 
 

@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID
 
 import msgspec
 
@@ -52,7 +51,8 @@ _REMEMBERED = 50_000
 _NO_PAYLOAD = msgspec.Raw(b"{}")
 _NULL = b"null"
 
-Key: TypeAlias = tuple[int, UUID]
+Key: TypeAlias = tuple[int, str]
+"""A workspace and the id of an event in it, as text: UUID objects are slow to look up."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,7 +60,7 @@ class Incoming(msgspec.Struct, frozen=True):
     """An event that was checked: what the outbox gets, and what it says of a task run."""
 
     workspace: int
-    id: UUID
+    id: str
     body: str
     report: Report | None
 
@@ -115,7 +115,7 @@ class TakeIn(Operation[Sequence[Incoming], None]):
             unit, [event.report for event in incoming if event.report is not None]
         )
         for event in incoming:
-            unit.emit(Emitted(TOPIC, str(event.id), event.body), workspace=event.workspace)
+            unit.emit(Emitted(TOPIC, event.id, event.body), workspace=event.workspace)
         return [None] * len(requests)
 
 
@@ -149,7 +149,7 @@ class Intake:
             return None
         return asyncio.ensure_future(self._database.perform(self._take_in, incoming))
 
-    def settle(self, workspace: int, event_id: UUID) -> None:
+    def settle(self, workspace: int, event_id: str) -> None:
         """Remember an event that is durable."""
         self._recent.add([(workspace, event_id)], self._clock.monotonic())
 
@@ -164,10 +164,11 @@ class Intake:
         now = self._clock.monotonic()
         found: list[Incoming] = []
         for event in events:
-            if self._recent.has((workspace, event.id), now):
+            event_id = str(event.id)
+            if self._recent.has((workspace, event_id), now):
                 self._metrics.count("armillary_events_repeated")
                 continue
-            incoming = _stamped(workspace, event, received)
+            incoming = _stamped(workspace, event, event_id, received)
             if incoming is None:
                 self._metrics.count("armillary_events_too_large")
                 continue
@@ -182,7 +183,7 @@ class Feed:
     def __init__(self, intake: Intake, workspace: int) -> None:
         self._intake = intake
         self._workspace = workspace
-        self._under_way: deque[tuple[UUID, asyncio.Future[None]]] = deque()
+        self._under_way: deque[tuple[str, asyncio.Future[None]]] = deque()
 
     async def put(self, text: str) -> None:
         """Queue an event; waits only while too many of this socket are not durable yet.
@@ -193,7 +194,7 @@ class Feed:
         event = event_from_text(text)
         written = self._intake.begin(self._workspace, event)
         if written is not None:
-            self._under_way.append((event.id, written))
+            self._under_way.append((str(event.id), written))
         while len(self._under_way) > _UNDER_WAY:
             await self._settle_first()
         while self._under_way and self._under_way[0][1].done():
@@ -216,10 +217,9 @@ class Feed:
         self._intake.settle(self._workspace, event_id)
 
 
-def _stamped(workspace: int, event: InEvent, received: datetime) -> Incoming | None:
+def _stamped(workspace: int, event: InEvent, event_id: str, received: datetime) -> Incoming | None:
     """Put an event into the shape of the outbox; None if that is too large."""
     payload = bytes(event.payload)
-    event_id = str(event.id)
     encoded = _encode(
         Event(
             occurred=in_utc(event.occurred),
@@ -244,4 +244,4 @@ def _stamped(workspace: int, event: InEvent, received: datetime) -> Incoming | N
         message = f"The event {event_id} is not valid UTF-8."
         raise Invalid(message, loc=("body",)) from error
     report = report_of(workspace, event) if is_reported(event) else None
-    return Incoming(workspace, event.id, body, report)
+    return Incoming(workspace, event_id, body, report)

@@ -18,6 +18,7 @@ from armillary.flow_runs.reading import COLUMNS
 from armillary.flow_runs.writing import (
     FlowRunWrite,
     announce,
+    in_tags,
     insert_states,
     policy_text,
     state_row,
@@ -64,8 +65,9 @@ _as_columns = itemgetter(
 )
 _INSERT = f"insert into flow_run ({_COLUMNS}) values ({', '.join('?' * 35)})"
 _INSERT_TAG = """
-insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id) values (?, ?, ?, ?)
-on conflict do nothing
+insert into flow_run_tag
+  (workspace, tag, expected_start_time, flow_run_id, state_type, state_name, started)
+values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing
 """
 _encode = msgspec.json.Encoder().encode
 _labels = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -299,4 +301,5 @@ def _all_labels(new: NewFlowRun, flow_labels: str) -> dict[str, msgspec.Raw]:
 
 def _tag_rows(new: NewFlowRun, write: FlowRunWrite) -> list[tuple[object, ...]]:
     expected = maybe_micros(write.columns.expected_start_time)
-    return [(new.workspace, tag, expected, new.id) for tag in dict.fromkeys(new.tags)]
+    run = (expected, new.id, *in_tags(write))
+    return [(new.workspace, tag, *run) for tag in dict.fromkeys(new.tags)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from armillary.api import Body
+from armillary.criteria import States
 from armillary.db.filters import TRUE, Condition, any_of, every, exists
 from armillary.deployments.filters import DeploymentFilter
 from armillary.flow_runs.filters import FlowRunFilter
@@ -44,10 +45,11 @@ class FlowRunCriteria(Body):
         own = self.flow_runs or FlowRunFilter()
         return Selection(
             workspace=workspace,
-            condition=every([own.on("r"), *parts]),
-            rest=every([own.on("r", with_tags=not own.tags_are_driven()), *parts]),
+            beyond_state=every([own.without_state().on("r"), *parts]),
+            state=own.required_state(),
+            on_tag=own.on_tag("ft"),
+            beyond_tag=every([own.beyond_tag().on("r"), *parts]),
             narrow=own.is_narrow() or self._is_narrow(),
-            states=own.required_states(),
             tags=own.required_tags(),
         )
 
@@ -92,22 +94,52 @@ class HistoryCriteria(FlowRunCriteria):
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which flow runs are meant.
 
-    ``condition`` is whole; the rest says what a good plan starts from: ``narrow`` that few runs
-    are named by an index, ``states`` the types to choose from, ``tags`` tags of which all, and
-    of which one, every match has.
+    The whole condition is in two parts, twice: ``state`` and ``beyond_state`` of the run ``r``,
+    or, where the search starts from a tag ``ft``, ``on_tag`` and ``beyond_tag``.  The rest says
+    what a good plan starts from: ``narrow`` that few runs are named by an index, ``tags`` tags of
+    which all, and of which one, every match has.
     """
 
     workspace: int
-    condition: Condition
-    rest: Condition
+    beyond_state: Condition
+    state: States | None
+    on_tag: Condition
+    beyond_tag: Condition
     narrow: bool = False
-    states: Sequence[str] | None = None
     tags: tuple[list[str], list[str]] = ([], [])
+
+    @property
+    def states(self) -> Sequence[str] | None:
+        """The types of state to choose from, where there is such a choice."""
+        return None if self.state is None else self.state.required_types()
+
+    @property
+    def state_names(self) -> Sequence[str] | None:
+        """The names of states to choose from, where there is such a choice."""
+        return None if self.state is None else self.state.required_names()
 
     def where(self) -> Condition:
         """The whole condition with the workspace; a narrow one shall not start from that."""
-        plus = "{no_index}" if self.narrow else ""
-        return every([Condition(f"{plus}r.workspace = ?", (self.workspace,)), self.condition])
+        return self._whole("{no_index}" if self.narrow else "", "")
+
+    def walking(self, *, by_workspace: bool) -> Condition:
+        """The same for a search that walks an order's index: it shall not start from states."""
+        return self._whole("" if by_workspace else "{no_index}", "{no_index}")
+
+    def cut(self, on_run: Condition, on_tag: Condition | None = None) -> Selection:
+        """Add a condition on ``r``, and how it is written on ``ft`` if that can be."""
+        return msgspec.structs.replace(
+            self,
+            beyond_state=every([self.beyond_state, on_run]),
+            on_tag=self.on_tag if on_tag is None else every([self.on_tag, on_tag]),
+            beyond_tag=every([self.beyond_tag, on_run]) if on_tag is None else self.beyond_tag,
+        )
+
+    def _whole(self, workspace: str, state: str) -> Condition:
+        parts = [Condition(f"{workspace}r.workspace = ?", (self.workspace,)), self.beyond_state]
+        if self.state is not None:
+            parts.append(self.state.on(f"{state}r"))
+        return every(parts)
 
 
 def _in(column: str, source: str, workspace: int, condition: Condition) -> Condition:

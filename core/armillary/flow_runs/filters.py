@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -20,7 +19,7 @@ from armillary.criteria import (
     Times,
     texts,
 )
-from armillary.db.filters import Condition, TagPlace, any_of, every, is_null
+from armillary.db.filters import TRUE, Condition, TagPlace, any_of, every, is_null
 
 
 class ParentFlowRuns(Combining):
@@ -82,10 +81,8 @@ class FlowRunFilter(Combining):
     idempotency_key: Choice | None = None
     created_by: Creators | None = None
 
-    def on(self, alias: str = "r", *, with_tags: bool = True) -> Condition:
-        """Make the condition; without tags where what drives the search has seen to them."""
-        if not with_tags and self.tags is not None:
-            return msgspec.structs.replace(self, tags=None).on(alias)
+    def on(self, alias: str = "r") -> Condition:
+        """Make the condition."""
         return self.combine([*self._plain(alias), *self._times(alias), *self._relations(alias)])
 
     def _plain(self, alias: str) -> list[Condition]:
@@ -154,11 +151,31 @@ class FlowRunFilter(Combining):
             or (self.parent_flow_run_id is not None and self.parent_flow_run_id.any_ is not None)
         )
 
-    def required_states(self) -> Sequence[str] | None:
-        """Return the state types to choose from, if no others can match."""
-        if self.operator != "and_" or self.state is None:
-            return None
-        return self.state.required_types()
+    def required_state(self) -> States | None:
+        """Return the condition on its state that every match meets."""
+        return self.state if self.operator == "and_" else None
+
+    def without_state(self) -> FlowRunFilter:
+        """Leave out what :meth:`required_state` says."""
+        if self.required_state() is None:
+            return self
+        return msgspec.structs.replace(self, state=None)
+
+    def on_tag(self, alias: str) -> Condition:
+        """Make the condition as far as the side table of tags has it: state and expected start."""
+        if self.operator != "and_":
+            return TRUE
+        parts = [] if self.state is None else [self.state.on(alias)]
+        if self.expected_start_time is not None:
+            parts.append(self.expected_start_time.on(f"{alias}.expected_start_time"))
+        return every(parts)
+
+    def beyond_tag(self) -> FlowRunFilter:
+        """Leave out what :meth:`on_tag` and a search that starts from the tags have seen to."""
+        if self.operator != "and_":
+            return self
+        tags = None if self.tags_are_driven() else self.tags
+        return msgspec.structs.replace(self, state=None, expected_start_time=None, tags=tags)
 
     def required_tags(self) -> tuple[list[str], list[str]]:
         """Return tags of which all, and tags of which one, every match has."""
@@ -173,7 +190,7 @@ class FlowRunFilter(Combining):
         if tags is None or tags.is_null_ is not None:
             return False
         every_tag, any_tag = self.required_tags()
-        return bool(any_tag) if not every_tag else len(set(every_tag)) == 1 and tags.any_ is None
+        return tags.any_ is None if every_tag else bool(any_tag)
 
 
 def tag_place(alias: str) -> TagPlace:

@@ -38,10 +38,13 @@ _FIELDS = (
     "name", "flow_version", "parameters", "empirical_policy", "retry_type", "tags",
     "infrastructure_pid", "job_variables",
 )  # fmt: skip
-_TAGS = "select expected_start_time from flow_run where id = ?"
 _DELETE_TAGS = "delete from flow_run_tag where flow_run_id = ?"
 _INSERT_TAG = """
-insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id) values (?, ?, ?, ?)
+insert into flow_run_tag
+  (workspace, tag, expected_start_time, flow_run_id, state_type, state_name, started)
+select workspace, ?, expected_start_time, id, state_type, state_name,
+  coalesce(start_time, expected_start_time)
+from flow_run where id = ?
 """
 _SET_LABELS = "update flow_run set labels = ?, updated = ? where id = ?"
 _INPUT_COLUMNS = "id, created, updated, flow_run_id, key, value, sender"
@@ -77,11 +80,8 @@ async def update(unit: Unit, run_id: str, changes: Mapping[str, object]) -> None
     columns = {name: value for name, value in changes.items() if name in _FIELDS}
     if isinstance(tags, Sequence):
         columns["tags"] = _encode(list(tags)).decode()
-        expected = await unit.value(_TAGS, run_id)
         await unit.run(_DELETE_TAGS, run_id)
-        await unit.many(
-            _INSERT_TAG, [(unit.workspace, tag, expected, run_id) for tag in dict.fromkeys(tags)]
-        )
+        await unit.many(_INSERT_TAG, [(tag, run_id) for tag in dict.fromkeys(tags)])
     assignments = ", ".join(f"{name} = ?" for name in ("updated", *columns))
     await unit.run(
         f"update flow_run set {assignments} where id = ?",

@@ -58,12 +58,15 @@ class FlowRunStateTable(Table, tablename="flow_run_state"):
 
 
 class FlowRunTagTable(Table, tablename="flow_run_tag"):
-    """A tag of a flow run, in order of time."""
+    """A tag of a flow run, in order of time, with what of the run lists by tag look at."""
 
     workspace = Integer(primary_key=True)
     tag = Text()
     expected_start_time = BigInt()
     flow_run_id = Text()
+    state_type = Text(null=True)
+    state_name = Text(null=True)
+    started = BigInt(null=True)
 
 
 class FlowRunInputTable(Table, tablename="flow_run_input"):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from armillary.db.unit import Reader
 from armillary.flow_runs.criteria import Selection
 from armillary.flow_runs.selecting import counting
+from armillary.flow_runs.tagged import count_tagged
 from armillary.history import Interval, Window, estimated_run_time, lateness, read_history
 
 
 async def count_flow_runs(reader: Reader, selection: Selection) -> int:
     """Count the runs."""
+    if any(selection.tags) and not selection.narrow:
+        return await count_tagged(reader, selection)
     where = await counting(reader, selection)
     rows = await reader.all(f"select count(*) from flow_run r where {where.sql}", *where.args)
     return int(rows[0][0])

@@ -40,6 +40,9 @@ where id = ?
 _UPDATES = {moved: _update_of(moved) for moved in product(_EITHER, _EITHER, _EITHER, _EITHER)}
 """By the times that are other than before."""
 _UPDATE_POLICY = "update flow_run set empirical_policy = ?, retry_type = ? where id = ?"
+_UPDATE_TAGS = """
+update flow_run_tag set state_type = ?, state_name = ?, started = ? where flow_run_id = ?
+"""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -66,6 +69,9 @@ async def write_states(unit: Unit, writes: Sequence[FlowRunWrite]) -> None:
         updates.setdefault(moved, []).append(_update(unit.micros, write, moved))
     for moved, rows in updates.items():
         await unit.many(_UPDATES[moved], rows)
+    tagged = [(*in_tags(write), write.run_id) for write in writes if write.context.tags]
+    if tagged:
+        await unit.many(_UPDATE_TAGS, tagged)
     policies = [
         (policy_text(write.policy), write.policy.retry_type, write.run_id)
         for write in writes
@@ -114,6 +120,12 @@ def state_row(run_id: str, state: State) -> tuple[object, ...]:
         None if state.data is None else bytes(state.data).decode(),
         stored_details(state.details),
     )
+
+
+def in_tags(write: FlowRunWrite) -> tuple[object, ...]:
+    """Say what the side table of tags repeats of a run: its state, and when it started."""
+    started = write.columns.start_time or write.columns.expected_start_time
+    return (str(write.state.type), write.state.name, maybe_micros(started))
 
 
 def policy_text(policy: FlowRunPolicy) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from armillary.db.filters import Condition, every
-from armillary.db.listing import Order, Shape, Span, by_state, inner, outer
+from armillary.db.listing import Order, Shape, Span, by_value, inner, outer
 from armillary.db.unit import Reader
 from armillary.history import Interval, Window, estimated_run_time, lateness, read_history
 from armillary.orchestration.wire import WireState
@@ -85,7 +85,10 @@ def ids_statement(selection: TaskRunSelection, order: Order, span: Span) -> Cond
     if selection.states and _NOTABLE.issuperset(selection.states):
         notable = [where, Condition(IS_NOTABLE)]
         if order.key == "t.expected_start_time":
-            return by_state(_FOUND, notable, selection.states, order=order, span=span)
+            heads = [
+                Condition(f"t.state_type = '{each}'") for each in sorted(set(selection.states))
+            ]
+            return by_value(_FOUND, every(notable), heads, order=order, span=span)
         return inner(_FOUND, every(notable), order, span)
     if order.key == "t.id":
         walking = Condition("{no_index}t.workspace = ?", (selection.workspace,))

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from armillary.criteria import AnyTags, EitherChoice, Ids, Names, States, StateTypes
-from armillary.db.filters import Condition, every
+from armillary.db.filters import Condition
 from armillary.deployments.filters import DeploymentFilter
 from armillary.flow_runs.criteria import FlowRunCriteria, Selection
 from armillary.flow_runs.filters import FlowRunFilter
@@ -95,13 +95,11 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
                 WorkQueueFilter(id=Ids(any_=_ids(self.queues))) if self.queues else None
             ),
         ).selection(workspace)
-        cuts = [found.condition]
         if not shown:
-            cuts.append(Condition("r.expected_start_time <= ?", (now + _MARGIN,)))
+            found = _cut(found, "<=", now + _MARGIN)
         if self.range:
-            since = now - RANGES[self.range][1] * 1_000_000
-            cuts.append(Condition("r.expected_start_time >= ?", (since,)))
-        return msgspec.structs.replace(found, condition=every(cuts))
+            found = _cut(found, ">=", now - RANGES[self.range][1] * 1_000_000)
+        return found
 
     @property
     def _shows_upcoming(self) -> bool:
@@ -194,6 +192,13 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
             for field, text in texts.items()
             if getattr(self, field)
         )
+
+
+def _cut(selection: Selection, sign: str, moment: int) -> Selection:
+    return selection.cut(
+        Condition(f"r.expected_start_time {sign} ?", (moment,)),
+        Condition(f"ft.expected_start_time {sign} ?", (moment,)),
+    )
 
 
 def read_query(query: Mapping[str, str]) -> RunsQuery:

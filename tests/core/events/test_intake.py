@@ -196,7 +196,7 @@ async def test_text_that_is_no_utf8_is_refused(core: Core) -> None:
 
 def test_ids_are_remembered_for_a_time_and_never_too_many() -> None:
     recent = Recent(seconds=10, size=3)
-    keys = [(1, event(number).id) for number in range(20)]
+    keys = [(1, str(event(number).id)) for number in range(20)]
     for key in keys:
         recent.add([key], 1.0)
     assert recent.has(keys[-1], 2.0)

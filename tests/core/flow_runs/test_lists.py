@@ -63,6 +63,55 @@ async def test_a_page_says_how_many_runs_there_are(client: httpx.AsyncClient, fl
     assert page == {"count": 3, "limit": 2, "pages": 2, "page": 2}
 
 
+async def test_a_tag_is_listed_and_counted_with_the_state_its_run_has_now(
+    client: httpx.AsyncClient, flow: str, clock: ManualClock
+) -> None:
+    later = (clock.now() + timedelta(hours=1)).isoformat()
+    details = {"scheduled_time": later}
+    state = {"type": "SCHEDULED", "state_details": details}
+    runs = [await make(client, flow, tags=["t", "u"], state=state) for _ in range(3)]
+    first, second, third = (run["id"] for run in runs)
+    await clock.advance(10)
+    for run, name in ((second, "Running"), (first, "Running")):
+        await post(
+            client, f"/flow_runs/{run}/set_state", {"state": {"type": "RUNNING", "name": name},
+                                                    "force": True},
+        )  # fmt: skip
+        await clock.advance(1)
+    await client.patch(f"/api/flow_runs/{third}", json={"tags": ["t", "v"]})
+    tags = {"all_": ["t", "u"]}
+    started = {"sort": "START_TIME_DESC"}
+    for flow_runs, expected in (
+        ({"tags": tags}, [first, second]),
+        ({"tags": tags, "state": {"name": {"any_": ["Running"]}}}, [first, second]),
+        ({"tags": tags, "state": {"type": {"any_": ["SCHEDULED"]}}}, []),
+        ({"tags": {"any_": ["v", "u"]}, "state": {"type": {"not_any_": ["RUNNING"]}}}, [third]),
+        ({"tags": {"all_": ["v"]}, "state": {"type": {"any_": ["SCHEDULED"]}}}, [third]),
+    ):
+        listed = await post(client, "/flow_runs/filter", {"flow_runs": flow_runs, **started})
+        assert [run["id"] for run in listed] == expected, flow_runs
+        counted = await post(client, "/flow_runs/count", {"flow_runs": flow_runs})
+        assert counted == len(expected), flow_runs
+
+
+async def test_names_of_states_may_be_long_and_begin_alike(
+    client: httpx.AsyncClient, flow: str
+) -> None:
+    # random, so that PostgreSQL cannot pack it into an entry of an index
+    start = "".join(chr(0x4E00 + (7919 * place) % 20000) for place in range(5000))
+    names = [f"{start}{end}" for end in "ab"]
+    for name in names:
+        await make(client, flow, state={"type": "COMPLETED", "name": name}, tags=["t"])
+    for sort in ("EXPECTED_START_TIME_DESC", "START_TIME_DESC", "ID_DESC"):
+        for wanted in (names, names[:1]):
+            state = {"state": {"name": {"any_": wanted}}}
+            body = {"flow_runs": state, "sort": sort}
+            listed = await post(client, "/flow_runs/filter", body)
+            assert {run["state_name"] for run in listed} == set(wanted)
+            assert len(listed) == len(wanted)
+            assert await post(client, "/flow_runs/count", body) == len(wanted)
+
+
 async def test_lateness_is_null_without_runs_and_else_seconds(
     client: httpx.AsyncClient, flow: str, clock: ManualClock
 ) -> None:

@@ -33,11 +33,15 @@ BOUNDED = [
     ({"sort": "START_TIME_DESC"}, "flow_run_started (workspace=?)"),
     (
         {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}},
-        "flow_run_notable (workspace=? AND state_type=?)",
+        "flow_run_state_type (workspace=? AND state_type=?)",
+    ),
+    (
+        {**NEWEST, "flow_runs": {"state": {"name": {"any_": ["Late"]}}}},
+        "flow_run_state_name (workspace=? AND <expr>=?)",
     ),
     (
         {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}},
-        "flow_run_expected (workspace=?)",
+        "flow_run_state_type (workspace=? AND state_type=?)",
     ),
     ({**NEWEST, "flow_runs": {"tags": {"all_": ["a"]}}}, "ft USING PRIMARY KEY"),
     ({**NEWEST, "flow_runs": {"tags": {"all_": ["a", "b"]}}}, "ft USING PRIMARY KEY"),
@@ -57,7 +61,7 @@ SMALL = [
     ({"flow_runs": {"tags": {"any_": ["a"]}}}, "ft USING PRIMARY KEY (workspace=? AND tag=?)"),
     (
         {"flow_runs": {"state": {"type": {"any_": ["FAILED", "CRASHED"]}}}},
-        "flow_run_notable (workspace=? AND state_type=?)",
+        "flow_run_state_type (workspace=? AND state_type=?)",
     ),
 ]
 TASK_RUNS = [
@@ -113,7 +117,7 @@ async def test_a_list_of_several_states_merges_one_walk_per_state(
 ) -> None:
     asked = {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["FAILED", "CRASHED"]}}}}
     found = await plan_of_runs(database, asked)
-    assert found.count("flow_run_notable (workspace=? AND state_type=?)") == 2
+    assert found.count("flow_run_state_type (workspace=? AND state_type=?)") == 2
 
 
 @pytest.mark.parametrize(("asked", "index"), TASK_RUNS)

@@ -224,11 +224,11 @@ class Placed:
         if kind == "run":
             for tag in row.tags:
                 await unit.run(
-                    "insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id)"
-                    " values (?, ?, ?, ?)",
-                    self.workspace,
+                    "insert into flow_run_tag (workspace, tag, expected_start_time, flow_run_id,"
+                    " state_type, state_name, started) select workspace, ?, expected_start_time,"
+                    " id, state_type, state_name, coalesce(start_time, expected_start_time)"
+                    " from flow_run where id = ?",
                     tag,
-                    columns["expected_start_time"],
                     columns["id"],
                 )
 

@@ -131,6 +131,15 @@ async def test_pages_neither_repeat_nor_lose_runs(api: Api, pages: Pages) -> Non
     assert [one for page in reversed(back) for one in page] == seen
 
 
+async def test_pages_of_a_tag_neither_repeat_nor_lose_runs(api: Api, pages: Pages) -> None:
+    flow = await api.flow("etl")
+    made = [await new_run(api, flow, f"run-{number}", tags=["eu"]) for number in range(60)]
+    first = await pages.runs("/runs?tags=eu")
+    older = link(await pages.open("/runs?tags=eu"), "Older")
+    assert older is not None
+    assert [*first, *await pages.runs(older)] == sorted(made, reverse=True)
+
+
 async def test_a_page_within_the_list_stays_where_it_is(api: Api, pages: Pages) -> None:
     flow = await api.flow("etl")
     for number in range(60):

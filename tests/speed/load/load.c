@@ -25,6 +25,9 @@ enum option_code {
     OPTION_HEADER,
     OPTION_FLOW_ID,
     OPTION_POOL,
+    OPTION_METHOD,
+    OPTION_PATH,
+    OPTION_BODY,
     OPTION_LIMIT,
     OPTION_EXPECT_ITEMS,
     OPTION_RUNS,
@@ -45,6 +48,9 @@ static const struct option options[] = {
     {"header", required_argument, NULL, OPTION_HEADER},
     {"flow-id", required_argument, NULL, OPTION_FLOW_ID},
     {"pool", required_argument, NULL, OPTION_POOL},
+    {"method", required_argument, NULL, OPTION_METHOD},
+    {"path", required_argument, NULL, OPTION_PATH},
+    {"body", required_argument, NULL, OPTION_BODY},
     {"limit", required_argument, NULL, OPTION_LIMIT},
     {"expect-items", required_argument, NULL, OPTION_EXPECT_ITEMS},
     {"runs", required_argument, NULL, OPTION_RUNS},
@@ -90,6 +96,9 @@ static void take_option(struct command *command, int code, const char *value)
     case OPTION_TIMEOUT: plan->timeout = number(value, 0.05, 600); break;
     case OPTION_FLOW_ID: plan->flow_id = value; break;
     case OPTION_POOL: plan->pool = value; break;
+    case OPTION_METHOD: plan->method = value; break;
+    case OPTION_PATH: plan->path = value; break;
+    case OPTION_BODY: plan->body = value; break;
     case OPTION_LIMIT: plan->limit = (int)number(value, 0, 1000); break;
     case OPTION_EXPECT_ITEMS: plan->expected_items = (int)number(value, 0, 1000); break;
     case OPTION_RUNS: plan->runs.size = (int)number(value, 1, 1e6); break;
@@ -113,8 +122,8 @@ static void read_command(int count, char **arguments, struct command *command)
         refuse("not an option", arguments[optind]);
     plan->script = script_named(command->scenario);
     if (plan->script == NULL)
-        refuse("--scenario is lifecycle, set_state, read, logs, poll or connections, not",
-               command->scenario);
+        refuse("--scenario is lifecycle, set_state, read, logs, poll, events, ask, search or "
+               "connections, not", command->scenario);
     if (plan->script->bounded && plan->per_connection == 0)
         plan->per_connection = 2;
     if (plan->script->steps > 1 && plan->flow_id[0] == '\0')
@@ -167,7 +176,7 @@ int main(int count, char **arguments)
 {
     struct command command = {
         .plan = {.host = "127.0.0.1", .port = "4200", .base_path = "/api", .flow_id = "",
-                 .pool = "speed", .connections = 16, .batch = 100, .seconds = 10,
+                 .pool = "speed", .method = "POST", .path = "/health", .body = "", .connections = 16, .batch = 100, .seconds = 10,
                  .timeout = 30, .runs = {.size = 300}},
         .scenario = "lifecycle",
     };

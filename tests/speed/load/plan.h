@@ -30,14 +30,17 @@ struct plan {
     const char *base_path;
     const char *flow_id;
     const char *pool;
+    const char *method; /* of what is asked again and again, with its path and body */
+    const char *path;
+    const char *body;
     const struct script *script;
     struct buffer headers; /* everything that stands in every request behind the request line */
     char logging[LOGGING_RUNS][UUID_SIZE]; /* the flow runs that log */
     struct runs runs;
     int connections;
-    int batch;            /* log records in a request */
+    int batch;            /* log records or events in a request */
     int limit;            /* runs asked for by a poll */
-    int expected_items;   /* a poll that answers fewer is wrong */
+    int expected_items;   /* a poll or list that answers fewer is wrong */
     int per_connection;   /* operations of each connection, 0: no bound */
     uint64_t operations;  /* operations of all, 0: no bound */
     double warmup;

@@ -11,6 +11,9 @@ static const struct script scripts[] = {
     {"read", 1, {KIND_READ}, true, false},
     {"logs", 1, {KIND_LOGS}, false, false},
     {"poll", 1, {KIND_POLL}, false, false},
+    {"events", 1, {KIND_EVENTS}, false, false},
+    {"ask", 1, {KIND_ASK}, false, false},
+    {"search", 1, {KIND_ASK}, true, false},
     {"connections", 5,
      {KIND_CREATE, KIND_SET_RUNNING, KIND_READ, KIND_SET_COMPLETED, KIND_READ}, false, true},
 };
@@ -92,6 +95,29 @@ static void write_logs(const struct plan *plan, struct buffer *body)
     buffer_add(body, "]", 1);
 }
 
+/* About 550 bytes an event, as a program emits them: of its own, related to the run it is part of. */
+static void write_events(const struct plan *plan, struct buffer *body)
+{
+    char id[UUID_SIZE];
+    char time[TIME_SIZE];
+    const char *run_id = plan->logging[random_number() % LOGGING_RUNS];
+    buffer_add(body, "[", 1);
+    for (int i = 0; i < plan->batch; i++) {
+        timed_uuid(id);
+        wall_time(time, 'T', 0);
+        buffer_print(body,
+                     "%s{\"occurred\":\"%s\",\"event\":\"speed.row.stored\",\"resource\":"
+                     "{\"prefect.resource.id\":\"speed.table.%d\",\"prefect.resource.name\":"
+                     "\"table-%d\"},\"related\":[{\"prefect.resource.id\":\"prefect.flow-run.%s\","
+                     "\"prefect.resource.role\":\"flow-run\",\"prefect.resource.name\":"
+                     "\"amber-falcon\"},{\"prefect.resource.id\":\"prefect.tag.speed\","
+                     "\"prefect.resource.role\":\"tag\"}],\"payload\":{\"rows\":%d,"
+                     "\"checked\":true},\"id\":\"%s\",\"follows\":null}",
+                     i ? "," : "", time, i % 10, i % 10, run_id, i, id);
+    }
+    buffer_add(body, "]", 1);
+}
+
 static void write_body(const struct plan *plan, enum kind kind, const char *run_id,
                        struct buffer *body)
 {
@@ -112,6 +138,12 @@ static void write_body(const struct plan *plan, enum kind kind, const char *run_
     case KIND_POLL:
         write_poll(plan, body);
         break;
+    case KIND_EVENTS:
+        write_events(plan, body);
+        break;
+    case KIND_ASK:
+        buffer_print(body, "%s", plan->body);
+        break;
     case KIND_READ:
     case KIND_COUNT:
         break;
@@ -128,6 +160,10 @@ static void write_line(const struct plan *plan, enum kind kind, const char *run_
         buffer_print(out, "GET %s/flow_runs/%s HTTP/1.1\r\n", base, run_id);
     else if (kind == KIND_LOGS)
         buffer_print(out, "POST %s/logs/ HTTP/1.1\r\n", base);
+    else if (kind == KIND_EVENTS)
+        buffer_print(out, "POST %s/events HTTP/1.1\r\n", base);
+    else if (kind == KIND_ASK)
+        buffer_print(out, "%s %s%s HTTP/1.1\r\n", plan->method, base, plan->path);
     else if (kind == KIND_POLL)
         buffer_print(out, "POST %s/work_pools/%s/get_scheduled_flow_runs HTTP/1.1\r\n", base,
                      plan->pool);
@@ -144,7 +180,7 @@ void write_request(const struct plan *plan, enum kind kind, const char *run_id,
     write_body(plan, kind, run_id, &body);
     write_line(plan, kind, run_id, out);
     buffer_add(out, plan->headers.data, plan->headers.length);
-    if (kind == KIND_READ) {
+    if (body.length == 0) {
         buffer_add(out, "\r\n", 2);
         return;
     }
@@ -184,17 +220,17 @@ enum fault judge(const struct plan *plan, enum kind kind, const struct answer *a
     *items = 0;
     if (answer->status < 200 || answer->status > 299)
         return FAULT_NON_2XX;
-    if (kind == KIND_LOGS) {
+    if (kind == KIND_LOGS || kind == KIND_EVENTS) {
         *items = (uint64_t)plan->batch;
         return FAULT_NONE;
     }
     if (!json_look(answer->body, answer->body_length, &top))
         return FAULT_MALFORMED;
-    if (kind == KIND_POLL) {
-        *items = top.items;
-        if (top.kind != '[')
+    if (kind == KIND_POLL || kind == KIND_ASK) {
+        *items = top.kind == '[' ? top.items : 0;
+        if (kind == KIND_POLL && top.kind != '[')
             return FAULT_MALFORMED;
-        return top.items < (size_t)plan->expected_items ? FAULT_WRONG : FAULT_NONE;
+        return *items < (uint64_t)plan->expected_items ? FAULT_WRONG : FAULT_NONE;
     }
     return top.kind == '{' ? judge_object(kind, &top, run_id) : FAULT_MALFORMED;
 }

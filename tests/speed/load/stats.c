@@ -6,6 +6,7 @@
 
 static const char *const kind_names[KIND_COUNT] = {
     "create", "set_running", "set_completed", "set_state", "read", "logs", "poll",
+    "events", "ask",
 };
 
 static const char *const fault_names[FAULT_COUNT] = {
@@ -65,10 +66,10 @@ static double percentile(const struct times *times, double share)
 static void print_times(const char *name, struct times *times, bool first)
 {
     qsort(times->micros, times->length, sizeof *times->micros, by_size);
-    printf("%s\"%s\": {\"count\": %zu, \"p50_ms\": %.3f, \"p90_ms\": %.3f, \"p99_ms\": %.3f, "
-           "\"max_ms\": %.3f}",
+    printf("%s\"%s\": {\"count\": %zu, \"p50_ms\": %.3f, \"p90_ms\": %.3f, \"p95_ms\": %.3f, "
+           "\"p99_ms\": %.3f, \"max_ms\": %.3f}",
            first ? "" : ", ", name, times->length, percentile(times, 0.50),
-           percentile(times, 0.90), percentile(times, 0.99), percentile(times, 1.0));
+           percentile(times, 0.90), percentile(times, 0.95), percentile(times, 0.99), percentile(times, 1.0));
 }
 
 static void print_all_times(struct stats *stats)

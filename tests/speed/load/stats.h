@@ -14,6 +14,8 @@ enum kind {
     KIND_READ,
     KIND_LOGS,
     KIND_POLL,
+    KIND_EVENTS,
+    KIND_ASK,
     KIND_COUNT
 };
 
@@ -41,7 +43,7 @@ struct stats {
     uint64_t locked;     /* answers that speak of a lock; their fault is counted as well */
     uint64_t requests;   /* answered well inside the measured window */
     uint64_t operations; /* whole operations inside the measured window */
-    uint64_t items;      /* log rows or polled runs inside the measured window */
+    uint64_t items;      /* log rows, events, polled runs or rows of a list inside the measured window */
     uint64_t reconnects; /* connections opened again after the server closed them in good order */
     char first_error[400];
 };

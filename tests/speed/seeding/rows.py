@@ -23,7 +23,7 @@ COLUMNS = {
     " parent_task_run_id schedule_id run_count expected_start_time next_scheduled_start_time"
     " start_time end_time total_run_time auto_scheduled empirical_policy parameters context tags"
     " labels job_variables created_by",
-    "flow_run_tag": "workspace tag expected_start_time flow_run_id",
+    "flow_run_tag": "workspace tag expected_start_time flow_run_id state_type state_name started",
     "flow_run_state": "id flow_run_id type name timestamp message data details",
     "task_run": "id workspace created updated name flow_run_id task_key dynamic_key state_id"
     " state_type state_name state_timestamp run_count flow_run_run_count expected_start_time"

@@ -190,7 +190,8 @@ class Runs:
              labels + "}", "{}", created_by)
         )  # fmt: skip
         tags = self._rows.of["flow_run_tag"]
-        tags += [(1, tag, run.expected, run.id) for tag in run.tags]
+        started = run.start or run.expected
+        tags += [(1, tag, run.expected, run.id, head.type, head.name, started) for tag in run.tags]
         rows = self._rows.of["flow_run_state"]
         for state in run.states:
             details = f'{{"flow_run_id":"{run.id}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -92,7 +93,7 @@ async def _insert_resources(
         for resource in (header.resource, *header.related):
             rows.add((event.workspace, resource.id, occurred, key))
     for part in _parts(sorted(rows), _RESOURCES):
-        await unit.run(_insert_rows(len(part)), *(value for row in part for value in row))
+        await unit.run(_insert_rows(len(part)), *chain.from_iterable(part))
 
 
 def _parts(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:

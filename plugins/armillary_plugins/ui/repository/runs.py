@@ -10,7 +10,7 @@ from armillary.db.filters import Condition, every
 from armillary.db.listing import Order, Shape, Span, outer
 from armillary.db.unit import Reader
 from armillary.flow_runs.criteria import Selection
-from armillary.flow_runs.selecting import IS_NOTABLE, ids_statement
+from armillary.flow_runs.selecting import ids_statement
 from armillary_plugins.ui.schemas import RunRow
 from armillary_plugins.ui.shaping import run_row
 
@@ -59,15 +59,9 @@ async def list_runs(  # noqa: PLR0913 - which runs, from where, how many
     """List runs by expected start: the newest, those before a place, or those right after one."""
     cut = selection
     if before is not None:
-        cut = _and(selection, Condition(
-            f"{_KEY} <= ? and ({_KEY}, r.id) < (?, ?)",
-            (before.expected, before.expected, before.id),
-        ))  # fmt: skip
+        cut = _cut(selection, before, "<")
     elif after is not None:
-        cut = _and(selection, Condition(
-            f"{_KEY} >= ? and ({_KEY}, r.id) > (?, ?)",
-            (after.expected, after.expected, after.id),
-        ))  # fmt: skip
+        cut = _cut(selection, after, ">")
     upwards = after is not None and before is None
     sort = "EXPECTED_START_TIME_ASC" if upwards else "EXPECTED_START_TIME_DESC"
     ids = await ids_statement(reader, cut, sort, Span(limit + 1))  # type: ignore[arg-type]
@@ -83,8 +77,13 @@ async def list_runs(  # noqa: PLR0913 - which runs, from where, how many
     )
 
 
-def _and(selection: Selection, condition: Condition) -> Selection:
-    return msgspec.structs.replace(selection, condition=every([selection.condition, condition]))
+def _cut(selection: Selection, place: Place, sign: str) -> Selection:
+    args = (place.expected, place.expected, place.id)
+    sql = f"{{key}} {sign}= ? and ({{key}}, {{id}}) {sign} (?, ?)"
+    return selection.cut(
+        Condition(sql.format(key=_KEY, id="r.id"), args),
+        Condition(sql.format(key="ft.expected_start_time", id="ft.flow_run_id"), args),
+    )
 
 
 async def count_by_state(reader: Reader, selections: Mapping[str, Selection]) -> dict[str, int]:
@@ -96,11 +95,8 @@ async def count_by_state(reader: Reader, selections: Mapping[str, Selection]) ->
     arguments: list[object] = []
     for name, selection in selections.items():
         conditions = [selection.where()]
-        states = [name] if name.isupper() else selection.states
         if name.isupper():
             conditions.append(Condition(f"r.state_type = '{name}'"))
-        if states and "COMPLETED" not in states:
-            conditions.append(Condition(IS_NOTABLE))
         where = every(conditions)
         parts.append(
             f"select '{name}' as name, (select count(*) from"
