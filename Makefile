@@ -28,7 +28,7 @@ INSTALL := install --quiet --no-deps --require-hashes --requirement
 # How pytest ends when no test has the mark.
 NONE_FOUND := 5
 
-.PHONY: help setup start test lint types suite soak fuzz simulate model bench profile seed docs snapshots plugin binary format lock clean
+.PHONY: help setup start test lint types suite soak fuzz contract simulate model bench profile seed docs snapshots plugin binary format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +58,12 @@ soak: $(VENV)/.dev ## the server under real faults for an hour; ARGS="kills --ro
 	@bash tests/prerequisites.sh
 	$(BIN)/python -m tests.soak $(ARGS)
 
-fuzz: $(VENV)/.dev ## the API asked what its own document allows, for two minutes; ARGS="--seed 7" goes on
+fuzz: $(VENV)/.dev ## the API asked what its own document allows, for two minutes; ARGS="--postgres"
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+contract: $(VENV)/.dev ## every operation asked of started servers on both databases; ARGS="--help" tells the rest
+	@bash tests/prerequisites.sh
+	$(BIN)/python -m tests.contracts $(ARGS)
 
 simulate: $(VENV)/.dev ## a killed server under simulated time; SEEDS=200 JOBS=2, or SEED=13 for one
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seed $(SEED) --seeds $(SEEDS) \

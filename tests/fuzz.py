@@ -1,7 +1,11 @@
-"""Ask a started server whatever its own OpenAPI document lets it be asked: `make fuzz`."""
+"""Ask a started server whatever its own OpenAPI document lets it be asked: `make fuzz`.
+
+With `--postgres` on a PostgreSQL of its own, else on SQLite; all else is for schemathesis.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,12 +15,26 @@ from pathlib import Path
 
 import httpx
 
-CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformance"
+from tests.servers import find_postgres, running_postgres
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,response_schema_conformance,"
+    "content_type_conformance"
+)
+POSTGRES = "--postgres"
 HERE = Path(sys.executable).parent
 PATIENCE = 30
 
 
 def main(given: list[str]) -> int:
+    if POSTGRES not in given:
+        return fuzz(given)
+    with running_postgres(find_postgres()) as server:
+        os.environ["ARMILLARY_DATABASE_URL"] = server.database_url(server.create_database())
+        return fuzz([each for each in given if each != POSTGRES])
+
+
+def fuzz(given: list[str]) -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeAlias, TypeVar
 
 import msgspec
 
+from armillary.api_query import reading_query
 from armillary.db.unit import Reader, Unit
 from armillary.errors import Invalid, NotFound
 from armillary.forms import Form
@@ -166,7 +167,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     scope: str | None
     body: Any = None
+    query: Any = None
     answers: Mapping[int, Any] = msgspec.field(default_factory=lambda: {200: None})
+    refuses: Collection[int] = ()
+    """Statuses of refusals beyond those that follow from the rest: see the OpenAPI document."""
     tag: str = ""
     group: str = ""
     mount: str = API
@@ -237,12 +241,14 @@ class Routes:
     def _add(self, method: str, path: str, options: dict[str, Any]) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler, localns=_NAMES)
+            query = hints.get("query")
             self.http.append(
                 Route(
                     method=method,
                     path=path,
-                    handler=handler,
+                    handler=handler if query is None else reading_query(handler, query),
                     body=hints.get("body"),
+                    query=query,
                     tag=self.tag,
                     group=group_of(method, path),
                     mount=self.mount,

@@ -65,4 +65,8 @@ class Body:
 
 
 def _too_large() -> Refused:
-    return Refused(413, f"The request's body is larger than {MAX_BODY >> 20} MiB, the limit.")
+    return Refused(
+        413,
+        f"The request's body is larger than {MAX_BODY >> 20} MiB, the limit: send it in parts, or "
+        "keep large data elsewhere and send where it is.",
+    )

@@ -5,18 +5,15 @@ Unknown keys are ignored, null is "not given".  Each turns itself into condition
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
-
-import msgspec
 
 from armillary.api import Body, OrDefault
 from armillary.clock import to_micros
 from armillary.db import filters
 from armillary.db.filters import TRUE, Condition, TagPlace, combined, every
-from armillary.errors import Invalid
 from armillary.orchestration.wire import in_utc
 
 Operator: TypeAlias = Literal["and_", "or_"]
@@ -35,21 +32,6 @@ class Combining(Body):
 def micros(moment: datetime | None) -> int | None:
     """Turn a time a client sent into what is stored."""
     return None if moment is None else to_micros(in_utc(moment))
-
-
-def query_micros(query: Mapping[str, str], name: str) -> int | None:
-    """Read a time from the query of a path, where a ``+`` may have come as a space."""
-    text = query.get(name)
-    if not text:
-        return None
-    if "T" in text:
-        text = text.replace(" ", "+")
-    try:
-        return micros(msgspec.convert(text, datetime, strict=False))
-    except (msgspec.ValidationError, OverflowError) as error:
-        raise Invalid(
-            f"The query parameter {name} is no date and time: {text!r}.", loc=("query", name)
-        ) from error
 
 
 def texts(ids: list[UUID] | None) -> list[str] | None:

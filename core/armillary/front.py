@@ -26,7 +26,6 @@ from armillary.incoming import (
     client_of,
     query_of,
     read_body,
-    refuse_nul,
     refuse_other_origins,
 )
 from armillary.lane import Lane
@@ -232,8 +231,6 @@ async def perform(route: Route, call: Call, receive: Receive) -> Answer:
 async def carry_out(route: Route, call: Call, body: bytes) -> Answer:
     """Do the same with a body that is here already."""
     call.actor.require(route.scope)
-    if route.mount:  # pages take out of their query what nobody can look for
-        refuse_nul(call.query)
     if route.body is None:
         return await route.handler(call)
     decoded = decode(

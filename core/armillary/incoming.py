@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from armillary.errors import Invalid, Refused
+from armillary.errors import Refused
 from armillary.fast_path import Headers
 from armillary.orchestration.transition import Client
 
@@ -27,14 +27,6 @@ def by_name(headers: Headers) -> dict[str, str]:
 def query_of(text: bytes) -> dict[str, str]:
     """Return the parameters of the query."""
     return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
-
-
-def refuse_nul(query: Mapping[str, str]) -> None:
-    """Raise Invalid for NUL in a parameter: no database looks for that."""
-    for name, value in query.items():
-        if "\0" in value:
-            message = f"The query parameter {name} must not contain NUL characters (%00)."
-            raise Invalid(message, loc=("query", name), kind="nul")
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from armillary import openapi_refusals as refusals
 from armillary.api import API, Answer, Call, Route, Routes
 from armillary.openapi_schemas import Schemas
 from armillary.system.versions import API_VERSION
@@ -54,7 +55,12 @@ def document(http: Iterable[Route]) -> bytes:
             "openapi": "3.1.0",
             "info": {"title": "Armillary", "version": API_VERSION},
             "paths": paths,
-            "components": {"schemas": dict(sorted(schemas.components.items()))},
+            "components": {
+                "responses": refusals.responses(
+                    {status for route in served for status in refusals.statuses(route)}
+                ),
+                "schemas": dict(sorted({**schemas.components, **refusals.SCHEMAS}.items())),
+            },
         }
     )
 
@@ -79,14 +85,16 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     if route.scope is not None:
         operation["x-scope"] = route.scope
     parameters = [_parameter(*found.groups()) for found in _PARAMETER.finditer(route.path)]
+    if route.query is not None:
+        parameters += schemas.parameters(route.query)
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"content": _content(route.body, schemas)}
-    operation["responses"] = {
-        str(status): _answer(status, kind, schemas)
-        for status, kind in sorted(route.answers.items())
-    }
+    responses = {
+        status: _answer(status, kind, schemas) for status, kind in route.answers.items()
+    } | {status: refusals.reference(status) for status in refusals.statuses(route)}
+    operation["responses"] = {str(status): responses[status] for status in sorted(responses)}
     return operation
 
 

@@ -44,6 +44,18 @@ class Schemas:
         """Return the schema of one of the types."""
         return self._by_kind[repr(kind)]
 
+    def parameters(self, query: Any) -> list[Schema]:
+        """Describe the members of a struct as parameters of a query."""
+        return [
+            {
+                "name": field.encode_name,
+                "in": "query",
+                "required": field.required,
+                "schema": self._schema(field.type) | _default(field),
+            }
+            for field in mi.type_info(query).fields  # type: ignore[attr-defined]  # a struct's
+        ]
+
     def _schema(self, info: mi.Type) -> Schema:  # noqa: C901, PLR0911 - one case a kind of type
         plain = _PLAIN.get(type(info))
         if plain is not None:

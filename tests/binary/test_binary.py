@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.binary.conftest import FOLDER, System
+from tests.contracts.__main__ import made
 from tests.end_to_end.programs import environ_of_prefect, eventually
 
 MEGABYTES = 50
@@ -145,3 +146,8 @@ def test_it_is_not_heavier_than_it_was_and_holds_nothing_that_was_left_out() -> 
     assert sum(path.stat().st_size for path in files) < MEGABYTES * 1_000_000
     names = {part for path in files for part in path.relative_to(FOLDER).parts}
     assert not [name for name in names if name.startswith(LEFT_OUT)]
+
+
+async def test_it_answers_every_operation_of_the_contract(system: System) -> None:
+    report = await made(system.url)
+    assert report.left == [], report.faults

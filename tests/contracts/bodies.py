@@ -18,7 +18,7 @@ def _criteria(world: World) -> dict[str, Json]:
         "flow_runs": {
             "id": {"any_": [world.run]},
             "tags": {"all_": ["a"]},
-            "start_time": {"before_": "2030-01-01T00:00:00Z", "is_null_": True},
+            "start_time": {"before_": "2099-01-01T00:00:00Z", "is_null_": True},
         },
         "task_runs": {"id": {"any_": [world.task]}},
         "deployments": {"id": {"any_": [world.deployment]}, "tags": {"any_": ["t"]}},
@@ -113,7 +113,7 @@ def _new_run(_: World) -> Json:
 def _new_task_run(world: World) -> Json:
     return {
         "state": _STATE, "name": "n", "flow_run_id": world.run, "task_key": "k",
-        "dynamic_key": "d", "cache_key": "c", "cache_expiration": "2027-01-01T00:00:00Z",
+        "dynamic_key": "d", "cache_key": "c", "cache_expiration": "2099-01-01T00:00:00Z",
         "empirical_policy": {"retries": 1, "retry_delay": [1.5], "retry_jitter_factor": 0.5},
         "tags": ["t"], "labels": {"l": True},
         "task_inputs": {"x": [{"input_type": "task_run", "id": world.task}]},
@@ -153,7 +153,7 @@ def _automations(world: World) -> Json:
     return {
         "automations": {
             "operator": "and_", "id": {"any_": [world.automation]}, "name": {"any_": ["watch"]},
-            "created": {"before_": "2030-01-01T00:00:00Z"}, "tags": {"all_": ["t"]},
+            "created": {"before_": "2099-01-01T00:00:00Z"}, "tags": {"all_": ["t"]},
         }
     }  # fmt: skip
 
@@ -228,7 +228,7 @@ BODIES: dict[str, Fill] = {
         {**_new_run(w), "idempotency_key": "bulk"}, {}
     ],
     "POST /deployments/get_scheduled_flow_runs": lambda w: {
-        "deployment_ids": [w.deployment], "scheduled_before": "2027-01-01T00:00:00Z", "limit": 1,
+        "deployment_ids": [w.deployment], "scheduled_before": "2099-01-01T00:00:00Z", "limit": 1,
     },
     "POST /deployments/filter": _part(_queues, offset=0, sort="NAME_ASC"),
     "POST /deployments/paginate": _part(_queues, page=1, sort="NAME_ASC"),
@@ -246,7 +246,7 @@ BODIES: dict[str, Fill] = {
         "base_job_template": _TEMPLATE,
     },
     "POST /work_pools/{name}/get_scheduled_flow_runs": lambda _: {
-        "work_queue_names": ["fast"], "scheduled_before": "2027-01-01T00:00:00Z",
+        "work_queue_names": ["fast"], "scheduled_before": "2099-01-01T00:00:00Z",
         "scheduled_after": "2025-01-01T00:00:00Z", "limit": 1,
     },
     "POST /work_pools/{name}/concurrency_status": lambda _: {
@@ -269,7 +269,7 @@ BODIES: dict[str, Fill] = {
         "last_polled": "2026-01-01T12:00:00Z", "filter": {"tags": ["a"]},
     },
     "POST /work_queues/{id}/get_runs": lambda _: {
-        "limit": 1, "scheduled_before": "2027-01-01T00:00:00Z", "agent_id": None,
+        "limit": 1, "scheduled_before": "2099-01-01T00:00:00Z", "agent_id": None,
     },
     "POST /work_queues/{id}/concurrency_status": lambda _: {"page": 1, "limit": 5},
     "POST /work_pools/{work_pool_name}/workers/heartbeat": lambda _: {
@@ -417,7 +417,7 @@ BODIES: dict[str, Fill] = {
     ],
     "POST /logs/filter": lambda w: {
         "logs": {
-            "level": {"ge_": 0}, "timestamp": {"before_": "2027-01-01T00:00:00Z"},
+            "level": {"ge_": 0}, "timestamp": {"before_": "2099-01-01T00:00:00Z"},
             "flow_run_id": {"any_": [w.run]}, "task_run_id": {"any_": [w.task]},
             "text": {"query": "m"},
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -33,6 +33,19 @@ class Request(msgspec.Struct, frozen=True):
     has_body: bool = False
 
 
+class Placed(Protocol):
+    """A route, or what the contract says of one."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
+Some = TypeVar("Some", bound=Placed)
+
+
 def declared(core: Core) -> list[Routes]:
     handed = core.collect("register_routes", core)
     found = [system, *core_routes(core), *(each for each in handed if isinstance(each, Routes))]
@@ -47,7 +60,7 @@ def sockets(core: Core) -> list[SocketRoute]:
     return [route for routes in declared(core) for route in routes.sockets]
 
 
-def name_of(route: Route) -> str:
+def name_of(route: Placed) -> str:
     return f"{route.method} {route.path.replace(':uuid}', '}')}"
 
 
@@ -93,7 +106,7 @@ _PLACES = (
 or, after ``=``, a name as it is."""
 
 
-def path_of(route: Route, world: World) -> str:
+def path_of(route: Placed, world: World) -> str:
     """The path to one of the world's objects, with the query the route needs."""
     path = route.path.replace(":uuid}", "}")
     for template, value in _PLACES:
@@ -118,10 +131,10 @@ def request_of(route: Route, world: World) -> Request:
     return Request(route.method, path_of(route, world), body, has_body)
 
 
-def in_order(routes: list[Route]) -> list[Route]:
+def in_order(routes: list[Some]) -> list[Some]:
     """What only reads first, then what changes, then what deletes, the innermost first."""
 
-    def place(route: Route) -> tuple[bool, bool, int]:
+    def place(route: Some) -> tuple[bool, bool, int]:
         deletes = route.method == "DELETE" or route.path.endswith(("bulk_delete", "/delete"))
         return (deletes, route.method != "GET", -len(re.findall("/", route.path)))
 

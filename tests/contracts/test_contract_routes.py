@@ -73,6 +73,12 @@ def path_parameters(operation: Mapping[str, Any]) -> set[str]:
     return {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
 
 
+def query_parameters(operation: Mapping[str, Any]) -> dict[str, bool]:
+    """Each by its name, and whether it has to be given."""
+    given = operation.get("parameters", ())
+    return {each["name"]: each.get("required", False) for each in given if each["in"] == "query"}
+
+
 def successes(operation: Mapping[str, Any]) -> set[str]:
     return {status for status in operation["responses"] if status.startswith("2")}
 
@@ -103,6 +109,24 @@ async def test_parameters_and_successes_are_the_agreed_ones(served: dict[str, An
         expected = {"204"} if path in EMPTY else expected
         assert successes(here[place]) == expected, place
         assert path_parameters(here[place]) == path_parameters(operation), place
+        assert query_parameters(here[place]) == query_parameters(operation), place
+
+
+async def test_operations_tell_what_they_refuse(served: dict[str, Any]) -> None:
+    here = operations(served["paths"], mount="/api")
+    told = {
+        place: {each for each in operation["responses"] if each >= "400"}
+        for place, operation in here.items()
+    }
+    assert told["get", "/health"] == {"400", "413"}
+    assert told["get", "/flows/{id}"] == {"400", "403", "404", "413", "503"}
+    assert told["get", "/flow_run_states/"] == {"400", "403", "413", "422", "503"}
+    assert told["post", "/flows/count"] == {"400", "403", "413", "422", "503"}
+    assert told["post", "/variables/"] == {"400", "403", "409", "413", "422", "503"}
+    shared = served["components"]["responses"]
+    for operation in here.values():
+        for answer in operation["responses"].values():
+            assert "$ref" not in answer or answer["$ref"].rpartition("/")[2] in shared
 
 
 @pytest.mark.docs

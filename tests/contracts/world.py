@@ -14,7 +14,7 @@ from armillary.jobs import Wanted
 from armillary.jobs.store import enqueue
 from armillary_plugins.events import tokens
 from armillary_plugins.events.schemas import EventFilter
-from tests.api import Api
+from tests.api import NOBODY, Api
 from tests.plugins.events.samples import START, event, store
 
 TABLES = {
@@ -67,7 +67,19 @@ def mark_of(key: int) -> str:
 
 async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
     """Make it: runs that wait, with inputs, logs and events."""
-    mark = mark_of(key)
+    made = await a_world_over(api, mark_of(key))
+    happened = event(1000 + key, resource=happened_to(made.run))
+    await store(core, happened, workspace=key)
+    return msgspec.structs.replace(made, event=str(happened.id), job=await _dead_job(core, key))
+
+
+def happened_to(run: str) -> dict[str, str]:
+    """What the events of a world are about."""
+    return {"prefect.resource.id": f"prefect.flow-run.{run}"}
+
+
+async def a_world_over(api: Api, mark: str) -> World:
+    """Make what can be made over HTTP alone: without an event and a dead job."""
     pool = await api.pool(concurrency_limit=5, description=mark)
     queue = await api.queue("fast", concurrency_limit=2)
     await api.post("/work_queues/", {"name": "fast"}, status=201)
@@ -115,14 +127,12 @@ async def a_world(core: Core, api: Api, *, key: int = 1) -> World:
     }  # fmt: skip
     automation = await api.post("/automations/", watched, status=201)
     block = await _block(api, mark)
-    happened = event(1000 + key, resource={"prefect.resource.id": f"prefect.flow-run.{run['id']}"})
-    await store(core, happened, workspace=key)
     return World(
         flow=flow, deployment=made["id"], schedule=made["schedules"][0]["id"], run=run["id"],
         state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
         queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
-        event=str(happened.id), variable=variable["id"], saved_search=search["id"],
-        page_token=_token(), job=await _dead_job(core, key),
+        event=NOBODY, variable=variable["id"], saved_search=search["id"],
+        page_token=_token(), job=NOBODY,
         block_type=block["block_type_id"], block_schema=block["block_schema_id"],
         checksum=block["block_schema"]["checksum"], block=block["id"],
         automation=automation["id"],

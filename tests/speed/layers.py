@@ -21,7 +21,7 @@ _LAYERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("core/armillary/fast_path.py", (), "parsing"),
     ("core/armillary/incoming.py", ("read_body",), "parsing"),
     ("core/armillary/bodies.py", (), "parsing"),
-    ("core/armillary/api.py", ("decode", "_decode", "refuse_nul"), "validation"),
+    ("core/armillary/api.py", ("decode", "_decode"), "validation"),
     ("core/armillary/api.py", ("json", "raw"), "encoding"),
     ("core/armillary/api.py", (), "routing"),
     ("core/armillary/access.py", (), "access"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from armillary.api import Answer, Call, OrDefault, Routes
-from armillary.criteria import query_micros
+from armillary.criteria import micros
 from armillary.errors import RunNotFound
 from armillary.flow_runs.criteria import FlowRunCriteria, HistoryCriteria
 from armillary.flow_runs.graph import Dependency, Graph, read_dependencies, read_graph
@@ -44,6 +46,12 @@ class FlowRunHistory(HistoryCriteria, kw_only=True):
     def window(self) -> Window:
         """Check which window of time is meant."""
         return window_of(self.history_start, self.history_end, self.history_interval_seconds)
+
+
+class GraphQuery(msgspec.Struct, frozen=True):
+    """Which part of a graph to show."""
+
+    since: datetime | None = None
 
 
 @list_routes.post("/flow_runs/filter", scope="see_flows", answers={200: list[FlowRunResponse]})
@@ -95,11 +103,12 @@ async def graph_v1(call: Call) -> Answer:
 
 
 @list_routes.get("/flow_runs/{id:uuid}/graph-v2", scope="see_flows", answers={200: Graph})
-async def graph(call: Call) -> Answer:
+async def graph(call: Call, *, query: GraphQuery) -> Answer:
     """Show a flow run's task runs and subflow runs as nodes and edges."""
-    since = query_micros(call.query, "since")
     sources = call.core.graph_artifacts
-    found = await read_graph(call.read(), call.path["id"], since=since, sources=sources)
+    found = await read_graph(
+        call.read(), call.path["id"], since=micros(query.since), sources=sources
+    )
     if found is None:
         raise RunNotFound(f"Flow run with id {call.path['id']} not found")
     return Answer.json(found)

@@ -20,6 +20,7 @@ from armillary.flow_runs.schemas import (
     FilterInputs,
     ResumeFlowRun,
     SetState,
+    StatesQuery,
     UpdateFlowRun,
 )
 from armillary.names import slug
@@ -40,6 +41,7 @@ _encode = msgspec.json.Encoder().encode
     scope="run_flows",
     answers={201: FlowRunResponse, 200: FlowRunResponse},
     hot=True,
+    refuses=(404, 409),
 )
 async def create_flow_run(call: Call, body: CreateFlowRun) -> Answer:
     """Create a flow run; with a known idempotency key, answer with the one that exists."""
@@ -214,7 +216,7 @@ async def update_labels(call: Call, body: dict[str, msgspec.Raw]) -> Answer:
     return Answer.empty()
 
 
-@routes.post("/flow_runs/{id:uuid}/input", scope="run_flows", answers={201: None})
+@routes.post("/flow_runs/{id:uuid}/input", scope="run_flows", answers={201: None}, refuses=(409,))
 async def create_input(call: Call, body: CreateInput) -> Answer:
     """Store a value with a flow run under a key."""
     if not _INPUT_KEY.fullmatch(body.key):
@@ -290,16 +292,12 @@ async def get_state(call: Call) -> Answer:
 
 
 @routes.get("/flow_run_states/", scope="see_flows", answers={200: list[WireState]})
-async def list_states(call: Call) -> Answer:
+async def list_states(call: Call, *, query: StatesQuery) -> Answer:
     """List the states of a flow run, oldest first."""
-    run_id = call.query.get("flow_run_id")
-    if run_id is None:
-        message = "The query parameter flow_run_id is missing: say whose states to list."
-        raise Invalid(message, loc=("query", "flow_run_id"), kind="missing")
     rows = await call.read().all(
         f"select {_STATE_COLUMNS} from flow_run_state s join flow_run r on r.id = s.flow_run_id "
         "where s.flow_run_id = ? and r.workspace = ? order by s.timestamp",
-        run_id.lower(),
+        str(query.flow_run_id),
         call.workspace,
     )
     return Answer.json([wire_from_row(row) for row in rows])

@@ -60,6 +60,12 @@ class ResumeFlowRun(Body):
     run_input: dict[str, msgspec.Raw] | None = None
 
 
+class StatesQuery(msgspec.Struct, frozen=True):
+    """Whose states to list."""
+
+    flow_run_id: UUID
+
+
 class CreateInput(Body):
     """A value stored with a flow run under a key."""
 

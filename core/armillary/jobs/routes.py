@@ -49,7 +49,7 @@ async def get_job(call: Call) -> Answer:
     return Answer.json(found)
 
 
-@routes.delete("/jobs/{id:uuid}", scope="write_workspace_settings")
+@routes.delete("/jobs/{id:uuid}", scope="write_workspace_settings", refuses=(409,))
 async def discard_job(call: Call) -> Answer:
     """Forget a dead job: what it was to do is not done.
 
@@ -71,7 +71,9 @@ async def discard_job(call: Call) -> Answer:
     raise Conflict(message)
 
 
-@routes.post("/jobs/{id:uuid}/retry", scope="write_workspace_settings", answers={204: None})
+@routes.post(
+    "/jobs/{id:uuid}/retry", scope="write_workspace_settings", answers={204: None}, refuses=(409,)
+)
 async def retry_job(call: Call) -> Answer:
     """Try a dead job again, with all its attempts."""
     job_id = call.path["id"]

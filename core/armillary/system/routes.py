@@ -25,6 +25,12 @@ class ResultStorage(Body):
     default_result_storage_block_id: UUID | None = None
 
 
+class Asking(msgspec.Struct, frozen=True):
+    """For whom a token is asked for."""
+
+    client: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """A sentence."""
 
@@ -101,8 +107,8 @@ async def settings(call: Call) -> Answer:
     )
 
 
-@routes.get("/csrf-token", scope=None, answers={200: dict, 422: dict})
-async def csrf_token(call: Call) -> Answer:  # noqa: ARG001 - nobody is given one
+@routes.get("/csrf-token", scope=None, answers={200: dict})
+async def csrf_token(call: Call, *, query: Asking) -> Answer:  # noqa: ARG001 - see below
     """Say that no token is needed: other sites are refused by their origin."""
     raise Refused(422, "CSRF protection is disabled.")
 
@@ -114,7 +120,9 @@ async def read_storage(call: Call) -> Answer:
     return Answer.json(ResultStorage(default_result_storage_block_id=found))
 
 
-@routes.put("/admin/storage", scope="write_workspace_settings", answers={200: ResultStorage})
+@routes.put(
+    "/admin/storage", scope="write_workspace_settings", answers={200: ResultStorage}, refuses=(404,)
+)
 async def set_storage(call: Call, body: ResultStorage) -> Answer:
     """Choose the default result storage; null clears it."""
     chosen = body.default_result_storage_block_id

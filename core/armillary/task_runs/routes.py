@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from armillary.api import Answer, Call, Routes, uuid_text
-from armillary.errors import Invalid, NotFound
+from armillary.api import Answer, Call, Routes
+from armillary.errors import NotFound
 from armillary.flow_runs.routes import answer_decided, scalar_labels
 from armillary.names import slug
 from armillary.orchestration.states import StateType, propose
@@ -16,6 +16,7 @@ from armillary.task_runs.gate import TaskRunProposal, policy_for
 from armillary.task_runs.schemas import (
     CreateTaskRun,
     SetTaskRunState,
+    StatesQuery,
     TaskRun,
     UpdateTaskRun,
     check_key,
@@ -27,7 +28,7 @@ routes = Routes(tag="Task Runs")
 _encode = msgspec.json.Encoder().encode
 
 
-@routes.post("/task_runs/", scope="run_tasks", answers={201: TaskRun, 200: TaskRun})
+@routes.post("/task_runs/", scope="run_tasks", answers={201: TaskRun, 200: TaskRun}, refuses=(409,))
 async def create_task_run(call: Call, body: CreateTaskRun) -> Answer:
     """Create a task run; one that exists by its keys is answered as it is."""
     core = call.core
@@ -112,15 +113,6 @@ async def get_task_run_state(call: Call) -> Answer:
 
 
 @routes.get("/task_run_states/", scope="see_flows", answers={200: list[WireState]})
-async def list_task_run_states(call: Call) -> Answer:
+async def list_task_run_states(call: Call, *, query: StatesQuery) -> Answer:
     """List a task run's states, the first one first."""
-    asked = call.query.get("task_run_id")
-    if asked is None:
-        message = "The query parameter task_run_id is required."
-        raise Invalid(message, loc=("query", "task_run_id"), kind="missing")
-    try:
-        run_id = uuid_text(asked)
-    except NotFound as error:
-        message = f"The query parameter task_run_id is no UUID: {asked!r}."
-        raise Invalid(message, loc=("query", "task_run_id"), kind="uuid_parsing") from error
-    return Answer.json(await repository.list_states(call.read(), run_id))
+    return Answer.json(await repository.list_states(call.read(), str(query.task_run_id)))

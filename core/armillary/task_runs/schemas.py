@@ -61,6 +61,12 @@ class SetTaskRunState(Body):
     force: OrDefault[bool] = False
 
 
+class StatesQuery(msgspec.Struct, frozen=True):
+    """Whose states to list."""
+
+    task_run_id: UUID
+
+
 class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
     """A task run as answered: every key, always."""
 

@@ -41,7 +41,7 @@ _CHECKED = {204: None, 422: dict}
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-@routes.post("/automations/", scope=_MANAGE, answers={201: Automation})
+@routes.post("/automations/", scope=_MANAGE, answers={201: Automation}, refuses=(404,))
 async def create_automation(call: Call, body: CreateAutomation) -> Answer:
     """Create an automation; what waits for its trigger does so from now on."""
     ids, owner = call.core.ids, body.owner_resource

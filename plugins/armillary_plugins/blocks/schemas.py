@@ -110,6 +110,12 @@ class BlockSchema(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class OfVersion(msgspec.Struct, frozen=True):
+    """Which of the schemas of one checksum; the newest if none is named."""
+
+    version: str | None = None
+
+
 class FilterBlockSchemas(Body):
     """Which block schemas to list."""
 
@@ -160,6 +166,12 @@ class BlockDocument(msgspec.Struct, frozen=True, kw_only=True):
     block_type: BlockType
     block_document_references: dict[str, dict[str, Any]]
     is_anonymous: bool
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """Whether documents are shown as they are, else with a mask for secrets."""
+
+    include_secrets: bool = False
 
 
 class FilterBlockDocuments(Filters):

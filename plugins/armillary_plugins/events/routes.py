@@ -16,6 +16,7 @@ from armillary_plugins.events.schemas import (
     EventCount,
     EventPage,
     FilterEvents,
+    NextPage,
     TimeUnit,
 )
 from armillary_plugins.events.spans import spans_of
@@ -42,9 +43,9 @@ async def filter_events(call: Call, body: FilterEvents) -> Answer:
 
 
 @routes.get("/events/filter/next", scope="see_events", answers={200: EventPage})
-async def read_next_page(call: Call) -> Answer:
+async def read_next_page(call: Call, *, query: NextPage) -> Answer:
     """List the events of the next page, as the page before it named it."""
-    token = tokens.read(call.query.get("page-token", ""))
+    token = tokens.read(query.page_token)
     if token is None:
         raise Refused(
             403, "This page-token is none of ours: take the next_page of a page as it was given."

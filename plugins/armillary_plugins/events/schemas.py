@@ -106,6 +106,12 @@ class EventPage(msgspec.Struct, frozen=True):
     next_page: str | None
 
 
+class NextPage(msgspec.Struct, frozen=True):
+    """Which page to list: as the page before it named it."""
+
+    page_token: str = msgspec.field(name="page-token")
+
+
 class CountEvents(Body):
     """Which events to count, and in spans of how much time."""
 

@@ -13,14 +13,17 @@ from armillary_plugins.ui.reference_schemas import (
     Member,
     OneAnswer,
     Operation,
+    Parameter,
     Piece,
     Reference,
+    Refusals,
     Shape,
     Topic,
 )
 
 _Json: TypeAlias = Mapping[str, Any]
 _NOT_A_WORD = re.compile(r"\W+")
+_SCHEMAS = "#/components/schemas/"
 _BOUNDS = {
     "minimum": "at least", "exclusiveMinimum": "more than", "maximum": "at most",
     "exclusiveMaximum": "less than", "minLength": "not shorter than",
@@ -33,7 +36,8 @@ def shaped(described: _Json) -> Reference:
     by_tag: dict[str, list[tuple[str, str, _Json]]] = {}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
-            by_tag.setdefault(operation["tags"][0], []).append((path, method.upper(), operation))
+            whole = {**operation, "refusals": _refusals(operation, described["components"])}
+            by_tag.setdefault(operation["tags"][0], []).append((path, method.upper(), whole))
     schemas = described["components"]["schemas"]
     return Reference(
         version=described["info"]["version"],
@@ -47,6 +51,15 @@ def shaped(described: _Json) -> Reference:
             for tag, found in sorted(by_tag.items(), key=lambda each: each[0].lower())
         ),
     )
+
+
+def _refusals(operation: _Json, components: _Json) -> dict[str, _Json]:
+    """Look up the answers that are described elsewhere, as many operations share them."""
+    return {
+        status: components["responses"][_name(answer)]
+        for status, answer in operation["responses"].items()
+        if "$ref" in answer
+    }
 
 
 def _reached(found: object, schemas: _Json) -> list[str]:
@@ -63,7 +76,7 @@ def _reached(found: object, schemas: _Json) -> list[str]:
 
 def _named(within: object) -> Iterator[str]:
     if isinstance(within, Mapping):
-        if "$ref" in within:
+        if within.get("$ref", "").startswith(_SCHEMAS):
             yield _name(within)
         for each in within.values():
             yield from _named(each)
@@ -83,16 +96,23 @@ def _operation(path: str, method: str, operation: _Json) -> Operation:
         path=path,
         summary=operation["summary"],
         scope=operation.get("x-scope"),
-        parameters=tuple(
-            _member(each["name"], each["schema"], needed=each["required"])
-            for each in operation.get("parameters", ())
-        ),
+        parameters=tuple(_parameter(each) for each in operation.get("parameters", ())),
         body=_content(operation.get("requestBody", {})),
         answers=tuple(
             OneAnswer(status=status, phrase=answer["description"], kind=_content(answer))
             for status, answer in operation["responses"].items()
+            if "$ref" not in answer
         ),
+        refusals=_by_kind(operation["refusals"]),
     )
+
+
+def _by_kind(refusals: Mapping[str, _Json]) -> tuple[Refusals, ...]:
+    """Tell together what is answered in the same shape."""
+    told: dict[Kind, list[str]] = {}
+    for status, answer in refusals.items():
+        told.setdefault(_content(answer), []).append(f"{status} {answer['description']}")
+    return tuple(Refusals(told=", ".join(each), kind=kind) for kind, each in told.items())
 
 
 def _content(holder: _Json) -> Kind:
@@ -111,6 +131,11 @@ def _shape(name: str, schema: _Json) -> Shape:
         ),
         values=tuple(map(_json, schema.get("enum", ()))),
     )
+
+
+def _parameter(described: _Json) -> Parameter:
+    member = _member(described["name"], described["schema"], needed=described["required"])
+    return Parameter(**msgspec.structs.asdict(member), place=described["in"])
 
 
 def _member(name: str, schema: _Json, *, needed: bool) -> Member:

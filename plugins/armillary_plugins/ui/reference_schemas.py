@@ -17,7 +17,7 @@ Kind = tuple[Piece, ...]
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of an object, or a parameter."""
+    """A member of an object."""
 
     name: str
     kind: Kind
@@ -34,12 +34,26 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[str, ...] = ()
 
 
+class Parameter(Member, frozen=True, kw_only=True):
+    """A value in an address."""
+
+    place: str
+    """``path`` or ``query``."""
+
+
 class OneAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What an operation answers with under one status."""
 
     status: str
     phrase: str
     kind: Kind = ()
+
+
+class Refusals(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation may be refused with, where that has one shape."""
+
+    told: str
+    kind: Kind
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +64,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     summary: str
     scope: str | None = None
-    parameters: tuple[Member, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     body: Kind = ()
     answers: tuple[OneAnswer, ...] = ()
+    refusals: tuple[Refusals, ...] = ()
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ _ID = "/variables/{id:uuid}"
 _NAME = "/variables/name/{name}"
 
 
-@routes.post("/variables/", scope="write_variables", answers={201: Variable})
+@routes.post("/variables/", scope="write_variables", answers={201: Variable}, refuses=(409,))
 async def create_variable(call: Call, body: CreateVariable) -> Answer:
     """Create a variable under a name that is free."""
     made = await call.write(lambda unit: repository.create(unit, call.core.ids, body))
@@ -52,13 +52,13 @@ async def count(call: Call, body: CountVariables) -> Answer:
     return Answer.json(await repository.count_variables(call.read(), body.condition()))
 
 
-@routes.patch(_ID, scope="write_variables")
+@routes.patch(_ID, scope="write_variables", refuses=(409,))
 async def update_variable(call: Call, body: UpdateVariable) -> Answer:
     """Change what is given of a variable."""
     return await _update(call, body, variable_id=call.path["id"])
 
 
-@routes.patch(_NAME, scope="write_variables")
+@routes.patch(_NAME, scope="write_variables", refuses=(409,))
 async def update_variable_by_name(call: Call, body: UpdateVariable) -> Answer:
     """Change what is given of a variable, found by its name."""
     return await _update(call, body, name=call.path["name"])

@@ -7,9 +7,12 @@ from typing import Any
 import msgspec
 
 from armillary.api import Route
+from armillary.openapi_refusals import statuses
 from tests.api import Api
 from tests.contracts.every_route import name_of, prefixed
 
+UNROUTED = {301, 307, 404, 405}
+"""What a path is answered with that leads to no route."""
 JSON = {"content-type": "application/json"}
 
 
@@ -45,6 +48,9 @@ class Sent(msgspec.Struct):
 
 async def send(api: Api, route: Route, path: str, what: str, **more: Any) -> Sent:
     answer = await api.client.request(route.method, prefixed(route, path, "/api"), **more)
+    status = answer.status_code
+    told = f"{name_of(route)} with {what}: {status} is not documented: {answer.text[:160]}"
+    assert not route.mount or status in UNROUTED | route.answers.keys() | statuses(route), told
     return Sent(route, what, answer.status_code, answer.text)
 
 

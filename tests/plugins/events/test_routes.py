@@ -118,3 +118,14 @@ async def test_a_token_of_somebody_else_is_refused(client: httpx.AsyncClient, to
 )  # fmt: skip
 async def test_a_filter_that_is_wrong_is_refused(client: httpx.AsyncClient, body: object) -> None:
     assert (await client.post("/api/events/filter", json=body)).status_code == 422
+
+
+async def test_a_filter_of_more_prefixes_than_a_statement_takes_is_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    for count, status in ((400, 200), (1000, 422)):
+        events = {"event": {"prefix": [f"p{number}" for number in range(count)]}}
+        for path in ("filter", "count-by/day"):
+            answer = await client.post(f"/api/events/{path}", json={"filter": events})
+            assert answer.status_code == status, answer.text
+            assert status == 200 or "ask for fewer" in answer.text

@@ -65,8 +65,15 @@ async def test_every_operation_is_listed_and_leads_to_where_it_is_told(pages: Pa
 async def test_an_operation_tells_what_it_takes_answers_and_asks_for(pages: Pages) -> None:
     page = await pages.open("/docs/flow-runs")
     told = part(page, "post_flow_runs_id_set_state")
-    for words in ("scoperun_flows", "id string (uuid)", "TakesSetState", "201 Created: Orch"):
+    for words in (
+        "scoperun_flows", "id string (uuid)", "TakesSetState", "201 Created: Orch",
+        "404 Not Found, 503 Service Unavailable: Refusal or Failure",
+    ):  # fmt: skip
         assert words in told
+    graph = part(page, "get_flow_runs_id_graph_v2")
+    assert "In the querysince string (date-time) or null" in graph
+    states = part(page, "get_flow_run_states")
+    assert "In the queryflow_run_id string (uuid) needed" in states
     assert "offset integer or null 0" in part(page, "shape-FilterFlowRuns")
     health = part(await pages.open("/docs/admin"), "get_health")
     assert "none, anybody may ask" in health

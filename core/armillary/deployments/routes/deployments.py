@@ -18,7 +18,12 @@ routes = Routes(tag="Deployments")
 _NOT_FOUND = "Deployment not found"
 
 
-@routes.post("/deployments/", scope="write_deployments", answers={201: Deployment, 200: Deployment})
+@routes.post(
+    "/deployments/",
+    scope="write_deployments",
+    answers={201: Deployment, 200: Deployment},
+    refuses=(404, 409),
+)
 async def create_deployment(call: Call, body: CreateDeployment) -> Answer:
     """Make a deployment, or change the one of that flow and name."""
     require_name(body.name, "deployment")
@@ -62,7 +67,7 @@ def _found(deployment: Deployment | None) -> Answer:
     return Answer.json(deployment)
 
 
-@routes.patch("/deployments/{id:uuid}", scope="write_deployments")
+@routes.patch("/deployments/{id:uuid}", scope="write_deployments", refuses=(409,))
 async def update_deployment(call: Call, body: UpdateDeployment) -> Answer:
     """Change what is given of a deployment."""
     deployment_id = call.path["id"]

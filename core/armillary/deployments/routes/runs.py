@@ -19,6 +19,7 @@ _MOST = 100
     "/deployments/{id:uuid}/create_flow_run",
     scope="run_deployments",
     answers={201: FlowRunResponse, 200: FlowRunResponse},
+    refuses=(409,),
 )
 async def create_flow_run(call: Call, body: CreateRun) -> Answer:
     """Make a run of a deployment."""
@@ -29,6 +30,7 @@ async def create_flow_run(call: Call, body: CreateRun) -> Answer:
     "/deployments/{id:uuid}/create_flow_run/bulk",
     scope="run_deployments",
     answers={200: dict},
+    refuses=(409,),
 )
 async def create_flow_runs(call: Call, body: list[CreateRun]) -> Answer:
     """Make many runs of a deployment; one that fails does not keep the others."""

@@ -41,6 +41,7 @@ async def list_schedules(call: Call) -> Answer:
     "/deployments/{id:uuid}/schedules",
     scope="write_deployments",
     answers={201: list[DeploymentSchedule]},
+    refuses=(409,),
 )
 async def create_schedules(call: Call, body: list[CreateSchedule]) -> Answer:
     """Add schedules to a deployment."""
@@ -58,7 +59,9 @@ async def create_schedules(call: Call, body: list[CreateSchedule]) -> Answer:
     return Answer.json([by_id[each] for each in added], 201)
 
 
-@routes.patch("/deployments/{id:uuid}/schedules/{schedule_id:uuid}", scope="write_deployments")
+@routes.patch(
+    "/deployments/{id:uuid}/schedules/{schedule_id:uuid}", scope="write_deployments", refuses=(409,)
+)
 async def update_schedule(call: Call, body: UpdateSchedule) -> Answer:
     """Change what is given of a schedule; what it had ahead is scheduled anew."""
     deployment_id, schedule_id = call.path["id"], call.path["schedule_id"]

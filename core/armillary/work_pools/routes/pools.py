@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 _RESERVED_MAY_CHANGE = frozenset({"is_paused", "concurrency_limit"})
 
 
-@routes.post("/work_pools/", scope="write_work_pools", answers={201: WorkPool})
+@routes.post("/work_pools/", scope="write_work_pools", answers={201: WorkPool}, refuses=(404, 409))
 async def create_work_pool(call: Call, body: CreateWorkPool) -> Answer:
     """Create a work pool with its default queue."""
     if is_reserved(body.name):

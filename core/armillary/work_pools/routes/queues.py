@@ -29,7 +29,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 @routes.post(
-    "/work_pools/{work_pool_name}/queues", scope="write_work_queues", answers={201: WorkQueue}
+    "/work_pools/{work_pool_name}/queues",
+    scope="write_work_queues",
+    answers={201: WorkQueue},
+    refuses=(409,),
 )
 async def create_queue(call: Call, body: CreateWorkQueue) -> Answer:
     """Create a queue in a work pool."""
@@ -50,7 +53,9 @@ async def get_queue(call: Call) -> Answer:
     return Answer.json(found)
 
 
-@routes.patch("/work_pools/{work_pool_name}/queues/{name}", scope="write_work_queues")
+@routes.patch(
+    "/work_pools/{work_pool_name}/queues/{name}", scope="write_work_queues", refuses=(409,)
+)
 async def update_queue(call: Call, body: UpdateWorkQueue) -> Answer:
     """Change what is given of a queue."""
     pool, name = call.path["work_pool_name"], call.path["name"]
@@ -76,7 +81,7 @@ async def delete_queue(call: Call) -> Answer:
     return Answer.empty()
 
 
-@routes.post("/work_queues/", scope="write_work_queues", answers={201: WorkQueue})
+@routes.post("/work_queues/", scope="write_work_queues", answers={201: WorkQueue}, refuses=(409,))
 async def create_agent_queue(call: Call, body: CreateWorkQueue) -> Answer:
     """Create a queue in the pool of agents, which is made with its first queue."""
     require_name(body.name, "work queue")
@@ -110,7 +115,7 @@ async def get_agent_queue(call: Call) -> Answer:
     return Answer.json(await queues.read(call.read(), AGENT_POOL, call.path["name"]))
 
 
-@routes.patch("/work_queues/{id:uuid}", scope="write_work_queues")
+@routes.patch("/work_queues/{id:uuid}", scope="write_work_queues", refuses=(409,))
 async def update_queue_by_id(call: Call, body: UpdateWorkQueue) -> Answer:
     """Change what is given of a queue."""
     changes = queue_changes(body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from armillary.api import Answer, Call, Routes
 from armillary.db.listing import Span
-from armillary.errors import Invalid
 from armillary.paging import slice_of
 from armillary_plugins.blocks.filters import Filters
 from armillary_plugins.blocks.repository import documents, keeping
@@ -15,18 +14,15 @@ from armillary_plugins.blocks.schemas import (
     BlockDocument,
     CreateBlockDocument,
     FilterBlockDocuments,
+    Secrets,
     UpdateBlockDocument,
 )
 
 routes = Routes(tag="Block documents")
 _SEE, _SECRETS, _MANAGE = "see_blocks", "see_secret_blocks", "manage_blocks"
-_ANSWERS = {
-    **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
-    **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
-}
 
 
-@routes.post("/block_documents/", scope=_MANAGE, answers={201: BlockDocument})
+@routes.post("/block_documents/", scope=_MANAGE, answers={201: BlockDocument}, refuses=(404, 409))
 async def create_block_document(call: Call, body: CreateBlockDocument) -> Answer:
     """Create a block document; a mask stands for its secrets in the answer."""
     body.check()
@@ -38,15 +34,15 @@ async def create_block_document(call: Call, body: CreateBlockDocument) -> Answer
 
 
 @routes.get("/block_documents/{id:uuid}", scope=_SEE, answers={200: BlockDocument})
-async def read_block_document(call: Call) -> Answer:
+async def read_block_document(call: Call, *, query: Secrets) -> Answer:
     """Read a block document; with `include_secrets` as it is, else with a mask for secrets."""
     found = await documents.read_document(
-        call.read(), vault_of(call.core), call.path["id"], secrets=_with_secrets(call)
+        call.read(), vault_of(call.core), call.path["id"], secrets=_with_secrets(call, query)
     )
     return Answer.json(found)
 
 
-@routes.patch("/block_documents/{id:uuid}", scope=_MANAGE)
+@routes.patch("/block_documents/{id:uuid}", scope=_MANAGE, refuses=(409,))
 async def update_block_document(call: Call, body: UpdateBlockDocument) -> Answer:
     """Change what a block document holds."""
     core, document_id = call.core, call.path["id"]
@@ -94,10 +90,10 @@ async def count_block_documents(call: Call, body: Filters) -> Answer:
 @routes.get(
     "/block_types/slug/{slug}/block_documents", scope=_SEE, answers={200: list[BlockDocument]}
 )
-async def read_block_documents_of_type(call: Call) -> Answer:
+async def read_block_documents_of_type(call: Call, *, query: Secrets) -> Answer:
     """List the block documents of a type by name."""
     await ensure_system_types(call)
-    reader, secrets = call.read(), _with_secrets(call)
+    reader, secrets = call.read(), _with_secrets(call, query)
     block_type = await read_type_by_slug(reader, call.path["slug"])
     found = await documents.list_documents(
         reader,
@@ -115,25 +111,20 @@ async def read_block_documents_of_type(call: Call) -> Answer:
     scope=_SEE,
     answers={200: BlockDocument},
 )
-async def read_block_document_by_name(call: Call) -> Answer:
+async def read_block_document_by_name(call: Call, *, query: Secrets) -> Answer:
     """Read a block document of a type by its name."""
     found = await documents.read_document_by_name(
         call.read(),
         vault_of(call.core),
         call.path["slug"],
         call.path["block_document_name"],
-        secrets=_with_secrets(call),
+        secrets=_with_secrets(call, query),
     )
     return Answer.json(found)
 
 
-def _with_secrets(call: Call) -> bool:
+def _with_secrets(call: Call, query: Secrets) -> bool:
     """Whether secrets are asked for; Refused (403) unless the caller may see them."""
-    text = call.query.get("include_secrets", "false")
-    wanted = _ANSWERS.get(text.lower())
-    if wanted is None:
-        message = f"include_secrets must be true or false, not {text[:100]!r}."
-        raise Invalid(message, loc=("query", "include_secrets"), kind="bool_parsing")
-    if wanted:
+    if query.include_secrets:
         call.actor.require(_SECRETS)
-    return wanted
+    return query.include_secrets

@@ -12,13 +12,23 @@ from armillary_plugins.blocks.repository import schemas
 from armillary_plugins.blocks.repository.registering import NewSchema, register_schema
 from armillary_plugins.blocks.repository.system_types import ensure_system_types
 from armillary_plugins.blocks.repository.types import type_exists
-from armillary_plugins.blocks.schemas import BlockSchema, CreateBlockSchema, FilterBlockSchemas
+from armillary_plugins.blocks.schemas import (
+    BlockSchema,
+    CreateBlockSchema,
+    FilterBlockSchemas,
+    OfVersion,
+)
 
 routes = Routes(tag="Block schemas")
 _SEE, _MANAGE = "see_blocks", "manage_blocks"
 
 
-@routes.post("/block_schemas/", scope=_MANAGE, answers={201: BlockSchema, 200: BlockSchema})
+@routes.post(
+    "/block_schemas/",
+    scope=_MANAGE,
+    answers={201: BlockSchema, 200: BlockSchema},
+    refuses=(404, 409),
+)
 async def create_block_schema(call: Call, body: CreateBlockSchema) -> Answer:
     """Create a block schema; one with the same checksum and version is answered as it is."""
     type_id = str(body.block_type_id)
@@ -47,12 +57,10 @@ async def read_block_schema(call: Call) -> Answer:
 
 
 @routes.get("/block_schemas/checksum/{checksum}", scope=_SEE, answers={200: BlockSchema})
-async def read_block_schema_by_checksum(call: Call) -> Answer:
+async def read_block_schema_by_checksum(call: Call, *, query: OfVersion) -> Answer:
     """Read a block schema by its checksum: of the version in the query, or the newest."""
     await ensure_system_types(call)
-    found = await schemas.read_schema_by_checksum(
-        call.read(), call.path["checksum"], call.query.get("version")
-    )
+    found = await schemas.read_schema_by_checksum(call.read(), call.path["checksum"], query.version)
     return Answer.json(found)
 
 

@@ -22,7 +22,7 @@ routes = Routes(tag="Block types")
 _SEE, _MANAGE = "see_blocks", "manage_blocks"
 
 
-@routes.post("/block_types/", scope=_MANAGE, answers={201: BlockType})
+@routes.post("/block_types/", scope=_MANAGE, answers={201: BlockType}, refuses=(409,))
 async def create_block_type(call: Call, body: CreateBlockType) -> Answer:
     """Create a block type."""
     body.check()

@@ -22,7 +22,7 @@ _MANAGE = "manage_concurrency_limits"
 _ONE = "/v2/concurrency_limits/{id_or_name}"
 
 
-@routes.post("/v2/concurrency_limits/", scope=_MANAGE, answers={201: CreatedLimit})
+@routes.post("/v2/concurrency_limits/", scope=_MANAGE, answers={201: CreatedLimit}, refuses=(409,))
 async def create_limit(call: Call, body: CreateLimit) -> Answer:
     """Create a concurrency limit."""
     limit = await call.write(lambda unit: repository.create(unit, call.core.ids, body))
@@ -44,7 +44,7 @@ async def get_limit(call: Call) -> Answer:
     return Answer.json(answered(await _found(call), call.core.clock.micros()))
 
 
-@routes.patch(_ONE, scope=_MANAGE)
+@routes.patch(_ONE, scope=_MANAGE, refuses=(409,))
 async def update_limit(call: Call, body: UpdateLimit) -> Answer:
     """Change a concurrency limit."""
     limit = await _found(call)

@@ -37,7 +37,11 @@ _ROOMS: WeakKeyDictionary[Core, WaitingRoom] = WeakKeyDictionary()
 
 
 @routes.post(
-    "/v2/concurrency_limits/increment", scope=_RUN, answers={200: list[ShortLimit]}, hot=True
+    "/v2/concurrency_limits/increment",
+    scope=_RUN,
+    answers={200: list[ShortLimit]},
+    hot=True,
+    refuses=(423,),
 )
 async def take_slots(call: Call, body: TakeSlots) -> Answer:
     """Take slots of all of these limits, or of none; 423 says when to ask again."""
@@ -47,7 +51,11 @@ async def take_slots(call: Call, body: TakeSlots) -> Answer:
 
 
 @routes.post(
-    "/v2/concurrency_limits/increment-with-lease", scope=_RUN, answers={200: Granted}, hot=True
+    "/v2/concurrency_limits/increment-with-lease",
+    scope=_RUN,
+    answers={200: Granted},
+    hot=True,
+    refuses=(423,),
 )
 async def take_slots_under_lease(call: Call, body: TakeSlotsUnderLease) -> Answer:
     """Take slots that come back by themselves unless the lease is renewed."""
@@ -115,6 +123,7 @@ async def end_lease(call: Call, body: EndLease) -> Answer:
     scope=_RUN,
     answers={204: None},
     hot=True,
+    refuses=(410,),
 )
 async def renew_lease(call: Call, body: RenewLease) -> Answer:
     """Let a lease end later; 410 where it is gone, and its slots with it."""

@@ -95,7 +95,9 @@ async def _deleted(call: Call, limit: Limit) -> Answer:
     return Answer.json(None)
 
 
-@routes.post("/concurrency_limits/increment", scope=_RUN, answers={200: list[ShortLimit]})
+@routes.post(
+    "/concurrency_limits/increment", scope=_RUN, answers={200: list[ShortLimit]}, refuses=(423,)
+)
 async def take_tag_slots(call: Call, body: TagSlots) -> Answer:
     """Take a slot of each of these tags for a task run, or none."""
 

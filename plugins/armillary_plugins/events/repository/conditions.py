@@ -13,6 +13,7 @@ import msgspec
 
 from armillary.db.dialect import Dialect
 from armillary.db.filters import FALSE, Condition, among, any_of, every, exists, none_of, some
+from armillary.errors import Invalid
 from armillary.searching import parse
 from armillary_plugins.events.matching import ID, ROLE, patterns
 from armillary_plugins.events.schemas import (
@@ -34,6 +35,11 @@ _TEXT = (
 )
 
 
+MOST = 900
+"""Values in a statement, apart from ids and names, of which there may be any number: SQLite takes
+conditions nested a thousand deep, and one `or` after the other is such a nest."""
+
+
 class Source(msgspec.Struct, frozen=True):
     """Where events come from: what follows ``from``, the condition, the expressions to sort by."""
 
@@ -52,7 +58,7 @@ class Conditions:
         self._leading: str | None = None
 
     def source(self, events: EventFilter) -> Source:
-        """Say how the events are found that a filter lets through."""
+        """Say how the events are found that a filter lets through; Invalid if it asks too much."""
         listed = [each for each in _ids(events) if each]
         self._leading = next((ids[0] for ids in listed if len(ids) == 1), None)
         parts = self._parts(events)
@@ -82,6 +88,7 @@ class Conditions:
             parts += self._related(related)
         if events.text is not None:
             parts.append(parse(events.text.query).on(_TEXT))
+        _check(parts)
         return parts
 
     def _primary(self, wanted: AnyResourceFilter) -> list[Condition]:
@@ -159,6 +166,17 @@ class Conditions:
                 )
                 for text, wanted in patterns(values)
             ),
+        )
+
+
+def _check(parts: Iterable[Condition]) -> None:
+    asked = sum(len(part.args) for part in parts)
+    if asked > MOST:
+        raise Invalid(
+            f"The filter has about {asked} prefixes, labels and roles, and {MOST} is the limit: "
+            "ask for fewer, or for whole ids and names, of which there may be more.",
+            loc=("body", "filter"),
+            kind="too_long",
         )
 
 
