@@ -160,7 +160,7 @@ def test_runs_are_listed_shown_cancelled_retried_and_deleted(prefect: Prefect, p
     assert run in prefect.cli("work-pool", "preview", pool)
     assert run in prefect.cli("work-queue", "preview", "default", "--pool", pool)
     assert "Read 1 runs" in prefect.cli("work-queue", "read-runs", "default", "--pool", pool)
-    assert "Scheduled" in prefect.cli("flow-run", "inspect", run)
+    assert "StateType.SCHEDULED" in prefect.cli("flow-run", "inspect", run)
     prefect.cli("flow-run", "cancel", run)
     assert prefect.get(f"/flow_runs/{run}")["state_type"] == "CANCELLED"
     assert "already" in prefect.cli("flow-run", "cancel", run, code=1)
