@@ -75,6 +75,23 @@ def find_prefect() -> Path:
     )
 
 
+def armillary_program() -> list[str]:
+    """What `start` and the other words are told to: the built program where it is named, else ours.
+
+    The tests of the binary take the same name.
+    """
+    built = os.environ.get("ARMILLARY_BINARY")
+    if not built:
+        return [sys.executable, "-m", "armillary"]
+    program = Path(built).resolve() / "armillary"
+    if program.exists():
+        return [str(program)]
+    raise MissingProgram(
+        f"ARMILLARY_BINARY={built} holds no program armillary: name the folder that `make binary`"
+        " builds, dist/armillary, or leave the variable out."
+    )
+
+
 class Postgres:
     """One PostgreSQL server on a free port of the loopback, which lives as long as the tests.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.programs import Armillary, Commands, Prefect, environ_of_prefect
+from tests.servers import Postgres
 
 HURRIED = {
     "ARMILLARY_ORCHESTRATION_CONCURRENCY_SLOT_WAIT": "2",
@@ -27,9 +28,18 @@ def interruptible() -> None:
 
 
 @pytest.fixture(scope="session")
-def armillary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Armillary]:
-    """The started server; it must end cleanly, without a fault of its own in its log."""
-    server = Armillary(tmp_path_factory.mktemp("armillary"), **HURRIED)
+def armillary(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Armillary]:
+    """The started server; it must end cleanly, without a fault of its own in its log.
+
+    It is on SQLite, which everybody begins with, unless the run is about PostgreSQL alone.
+    """
+    settings = dict(HURRIED)
+    if request.config.getoption("--dialect") == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        settings["ARMILLARY_DATABASE_URL"] = postgres.database_url(postgres.create_database())
+    server = Armillary(tmp_path_factory.mktemp("armillary"), **settings)
     with server.running():
         yield server
     assert server.faults() == []

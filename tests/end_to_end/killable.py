@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers import free_port
+from tests.servers import armillary_program, free_port
 
 SECONDS = 40
 """How long a server may take to answer, or to end; a quiet machine needs a twentieth of it."""
@@ -20,8 +20,8 @@ SECONDS = 40
 class Killable:
     """One home and one database, with a server on it most of the time."""
 
-    module = "armillary"
-    """The program that `start` is told to."""
+    module = ""
+    """A module that stands in for the program, for who needs it to behave otherwise."""
 
     def __init__(self, folder: Path, database_url: str, **environ: str) -> None:
         self.port = free_port()
@@ -49,7 +49,7 @@ class Killable:
 
     def words(self) -> list[str]:
         """The command that is told to start."""
-        return [sys.executable, "-m", self.module]
+        return [sys.executable, "-m", self.module] if self.module else armillary_program()
 
     def launch(self) -> None:
         """Start it and go on."""

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tests.servers import free_port
+from tests.servers import armillary_program, free_port
 
 SECONDS = 40
 """How long anything may take to come about; a quiet machine needs a tenth of it."""
@@ -52,7 +51,7 @@ class Armillary:
         environ = {key: value for key, value in os.environ.items() if not key.startswith("ARMILL")}
         with self._log.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "armillary", "start", "--port", str(self.port),
+                [*armillary_program(), "start", "--port", str(self.port),
                  "--home", str(self.folder / "home"), "--no-browser"],
                 stdout=log, stderr=subprocess.STDOUT, env={**environ, **self.settings},
             )  # fmt: skip

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 
 from tests.end_to_end.killable import Killable
 from tests.end_to_end.programs import Armillary, Prefect, eventually
+from tests.servers import armillary_program
 
 SOON = {
     "ARMILLARY_MARK_CRASHED_RUNS_SILENCE": "4",
@@ -43,7 +43,7 @@ def ours(*words: str, url: str, code: int = 0) -> str:
     """What a command of ours printed."""
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ARMILL")}
     done = subprocess.run(
-        [sys.executable, "-m", "armillary", *words],
+        [*armillary_program(), *words],
         env={**environ, "PREFECT_API_URL": url},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         timeout=60, check=False,
@@ -62,8 +62,7 @@ def agent(folder: Path, url: str, name: str) -> Iterator["subprocess.Popen[bytes
     }  # fmt: skip
     with (folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "armillary", "start", "--target", "agent",
-             "--home", str(folder / name)],
+            [*armillary_program(), "start", "--target", "agent", "--home", str(folder / name)],
             stdout=log, stderr=subprocess.STDOUT, env=environ,
         )  # fmt: skip
     try:

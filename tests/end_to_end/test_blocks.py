@@ -95,6 +95,11 @@ def test_blocks_are_kept_and_given_back_with_their_secrets(prefect: Prefect) -> 
     here = prefect.get("/block_types/slug/local-file-system/block_documents/name/here")
     assert said["result"] == [42, here["id"]]
     assert len(list((prefect.folder / "results").iterdir())) == 2
+    storage = ("experimental", "result-storage")
+    assert "Set default" in prefect.cli(*storage, "set", "local-file-system/here")
+    assert "local-file-system/here" in prefect.cli(*storage, "inspect")
+    assert "Cleared default" in prefect.cli(*storage, "clear")
+    assert "No default" in prefect.cli(*storage, "inspect")
     assert "Unable to find block document named token" in said["gone"]
 
 

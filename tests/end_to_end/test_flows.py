@@ -1,5 +1,6 @@
 """`python my_flow.py`: flows that run where they are called, tracked by the server."""
 
+import json
 import os
 import signal
 
@@ -79,6 +80,15 @@ def test_what_a_run_logs_and_prints_can_be_read_by_run_and_by_task(prefect: Pref
     (spoken,) = [line for line in lines if line["message"] == "said by the task"]
     assert (spoken["task_run_id"], spoken["level"]) == (task["id"], 30)
     assert "said by the task" in prefect.cli("flow-run", "logs", run["id"])
+
+    assert task["id"] in prefect.cli("task-run", "ls", "--task-run-name", task["name"])
+    shown = json.loads(prefect.cli("task-run", "inspect", task["id"], "--output", "json"))
+    assert (shown["name"], shown["state_name"]) == (task["name"], "Completed")
+    by_task = prefect.cli("task-run", "logs", task["id"])
+    assert "said by the task" in by_task
+    assert "printed by the flow" not in by_task
+    assert "already finished in 'Completed'" in prefect.cli("flow-run", "watch", run["id"])
+    assert "logged" in prefect.cli("flow", "ls")
 
 
 def test_a_task_is_tried_again_and_a_retry_is_counted(prefect: Prefect) -> None:

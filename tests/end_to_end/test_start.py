@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from websockets.typing import Subprotocol
 
 from tests.end_to_end.killable import SECONDS, Killable
 from tests.end_to_end.wire import Gone, Wire
+from tests.servers import armillary_program
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def armillary(*words: str, home: Path, database_url: str = "") -> tuple[int, str
     if database_url:
         environ["ARMILLARY_DATABASE_URL"] = database_url
     done = subprocess.run(
-        [sys.executable, "-m", "armillary", *words, f"--home={home}"],
+        [*armillary_program(), *words, f"--home={home}"],
         capture_output=True, text=True, check=False, env=environ, timeout=SECONDS,
         stdin=subprocess.DEVNULL,
     )  # fmt: skip

@@ -37,7 +37,7 @@ class Server(Killable):
     install: Install
 
     def words(self) -> list[str]:
-        return [str(self.install.python), "-m", self.module]
+        return [str(self.install.python), "-m", "armillary"]
 
 
 def run(*words: str, folder: Path | None = None) -> str:

@@ -144,6 +144,11 @@ def test_a_deployment_is_listed_shown_changed_and_deleted(prefect: Prefect, pool
     assert prefect.get("/deployments/name/greet/kept")["schedules"][0]["active"] is True
     prefect.cli("deployment", "schedule", "create", "greet/kept", "--interval", "600")
     assert len(prefect.get("/deployments/name/greet/kept")["schedules"]) == 2
+    made = prefect.cli("sdk", "generate", "--output", "typed.py", "--deployment", "greet/kept")
+    assert "SDK generated successfully!" in made
+    assert "'greet/kept'" in (prefect.folder / "typed.py").read_text()
+    prefect.cli("deployment", "schedule", "clear", "greet/kept", "--accept-yes")
+    assert prefect.get("/deployments/name/greet/kept")["schedules"] == []
     prefect.cli("deployment", "delete", "greet/kept")
     prefect.cli("deployment", "inspect", "greet/kept", code=1)
 
@@ -152,7 +157,10 @@ def test_runs_are_listed_shown_cancelled_retried_and_deleted(prefect: Prefect, p
     deploy(prefect, "greet", "unworked", pool)
     run = run_deployment(prefect, "greet/unworked")
     assert run in prefect.cli("flow-run", "ls", "--flow-name", "greet")
-    assert "Scheduled" in prefect.cli("flow-run", "inspect", run)
+    assert run in prefect.cli("work-pool", "preview", pool)
+    assert run in prefect.cli("work-queue", "preview", "default", "--pool", pool)
+    assert "Read 1 runs" in prefect.cli("work-queue", "read-runs", "default", "--pool", pool)
+    assert "StateType.SCHEDULED" in prefect.cli("flow-run", "inspect", run)
     prefect.cli("flow-run", "cancel", run)
     assert prefect.get(f"/flow_runs/{run}")["state_type"] == "CANCELLED"
     assert "already" in prefect.cli("flow-run", "cancel", run, code=1)
@@ -174,6 +182,9 @@ def test_pools_and_queues_are_listed_paused_limited_and_deleted(prefect: Prefect
     seen = prefect.get("/work_pools/tended")
     assert (seen["is_paused"], seen["concurrency_limit"]) == (False, 3)
     assert seen["description"] == "for the tour"
+    slots = json.loads(prefect.cli("work-pool", "slots", "tended", "--output", "json"))
+    assert (slots["active_slots"], slots["concurrency_limit"]) == (0, 3)
+    assert "No storage" in prefect.cli("work-pool", "storage", "inspect", "tended")
     prefect.cli("work-pool", "clear-concurrency-limit", "tended")
     prefect.cli("work-pool", "preview", "tended")
 

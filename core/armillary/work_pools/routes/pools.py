@@ -31,7 +31,7 @@ _RESERVED_MAY_CHANGE = frozenset({"is_paused", "concurrency_limit"})
 async def create_work_pool(call: Call, body: CreateWorkPool) -> Answer:
     """Create a work pool with its default queue."""
     if is_reserved(body.name):
-        raise Refused(403, "Worker pools starting with 'Prefect' are reserved for internal use.")
+        raise Refused(403, "Work pools starting with 'Prefect' are reserved for internal use.")
     require_pool_name(body.name)
     await call.core.blocks.check_new_template(call.read(), body.base_job_template)
     await call.write(lambda unit: pools.create(unit, call.core.ids, body))
@@ -52,7 +52,7 @@ async def update_work_pool(call: Call, body: UpdateWorkPool) -> Answer:
     if is_reserved(name) and not set(changes) <= _RESERVED_MAY_CHANGE:
         raise Refused(
             403,
-            "Worker pools starting with 'Prefect' are reserved: only is_paused and "
+            "Work pools starting with 'Prefect' are reserved: only is_paused and "
             "concurrency_limit can change.",
         )
     if isinstance(body.base_job_template, dict):
@@ -82,7 +82,7 @@ async def delete_work_pool(call: Call) -> Answer:
     """Delete a work pool with its queues and workers."""
     name = call.path["name"]
     if is_reserved(name):
-        raise Refused(403, "Worker pools starting with 'Prefect' are reserved for internal use.")
+        raise Refused(403, "Work pools starting with 'Prefect' are reserved for internal use.")
     core = call.core
     await call.write(lambda unit: pools.delete(unit, core.ids, name, core.deletions))
     return Answer.empty()
