@@ -91,10 +91,12 @@ def _readers_not_woken() -> AbstractContextManager[None]:
 
 
 def _consumer_not_woken() -> AbstractContextManager[None]:
-    def take(self: EmbeddedSubscription, message: Any) -> None:
-        self._queue.append(message)
-        self.last = message.place
-        if len(self._queue) > 1:
+    def take(self: EmbeddedSubscription, messages: Any) -> None:
+        waits = bool(self._queue)
+        for message in messages:
+            self._queue.append(message)
+            self.last = message.place
+        if waits:
             self._filled.set()
 
     return _replaced(EmbeddedSubscription, "take", take)

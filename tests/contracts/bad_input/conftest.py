@@ -26,9 +26,13 @@ async def world(core: Core, api: Api) -> World:
 
 @pytest.fixture
 def ours(dialect: str, request: pytest.FixtureRequest) -> Callable[[int], bool]:
-    """Tells whether the database of this test has a try; between them the chosen ones have all."""
-    chosen = DIALECTS[request.config.getoption("--dialect")]
-    return lambda number: number % len(chosen) == chosen.index(dialect)
+    """Tells whether the database of this test has a try; between them the chosen ones have all.
+
+    PostgreSQL takes twice as long for each, and has every fourth.
+    """
+    if len(DIALECTS[request.config.getoption("--dialect")]) == 1:
+        return lambda _: True
+    return lambda number: (number % 4 == 3) == (dialect == "postgres")
 
 
 @pytest.fixture(autouse=True)

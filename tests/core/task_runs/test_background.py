@@ -41,6 +41,17 @@ async def pass_time(core: Core, clock: ManualClock, seconds: int) -> None:
             await clock.settle()
 
 
+async def is_held(core: Core, clock: ManualClock) -> bool:
+    """Whether all that waits is somebody's; what prolongs that may be under way for a moment."""
+    for _ in range(100):
+        ahead = await queue.ahead(core.database.read(1), ["say"])
+        if ahead and all(each.turn(clock.micros()) is None for each in ahead):
+            return True
+        await core.database.write(lambda unit: unit.value("select 1"), workspace=None)
+        await clock.settle()
+    return False
+
+
 class TaskWorker(Worker):
     """A worker of some tasks."""
 
@@ -169,9 +180,9 @@ async def test_what_a_living_worker_holds_is_given_to_nobody_who_comes_later(
     await delayed(api)
     async with serving(core, "say") as worker:
         await worker.frame()
-        await pass_time(core, clock, round(3 * queue.HOLD / 1e6))
-        ahead = await queue.ahead(core.database.read(1), ["say"])
-        assert [each.turn(clock.micros()) for each in ahead] == [None]
+        for _ in range(round(3 * queue.HOLD / 1e6)):
+            await pass_time(core, clock, 1)
+            assert await is_held(core, clock)
 
 
 async def test_a_busy_worker_is_sent_away_for_one_that_has_nothing_to_do(
