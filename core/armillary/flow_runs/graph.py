@@ -23,9 +23,9 @@ _TASKS = """
 select t.id, t.name, t.state_type, t.start_time, t.expected_start_time, t.end_time, t.task_inputs,
   r.id, r.name, f.name, r.state_type, r.start_time, r.expected_start_time, r.end_time
 from task_run t
-  left join flow_run r on r.parent_task_run_id = t.id and r.workspace = t.workspace
+  left join flow_run r on r.parent_task_run_id = t.id and {no_index}r.workspace = t.workspace
   left join flow f on f.id = r.flow_id
-where t.flow_run_id = ? and t.workspace = ? and t.state_type is not null
+where t.flow_run_id = ? and {no_index}t.workspace = ? and t.state_type is not null
 order by t.id, r.id limit ?
 """
 _STATES = """
@@ -36,7 +36,7 @@ select t.id, t.name, t.expected_start_time, t.start_time, t.end_time, t.total_ru
   t.state_type, t.state_timestamp, t.task_inputs,
   s.id, s.type, s.name, s.timestamp, s.message, s.data, s.details
 from task_run t left join task_run_state s on s.id = t.state_id
-where t.flow_run_id = ? and t.workspace = ? order by t.expected_start_time, t.id limit ?
+where t.flow_run_id = ? and {no_index}t.workspace = ? order by t.expected_start_time, t.id limit ?
 """
 _PARENTS = "__parents__"
 

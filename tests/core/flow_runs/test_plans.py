@@ -17,6 +17,7 @@ from armillary.db.listing import Span
 from armillary.db.migrate import upgrade
 from armillary.db.sqlite import SqliteDatabase
 from armillary.db.tables import Tables
+from armillary.flow_runs import graph
 from armillary.flow_runs.lists import FilterFlowRuns
 from armillary.flow_runs.selecting import ids_statement
 from armillary.task_runs.lists import FilterTaskRuns
@@ -139,3 +140,14 @@ async def test_task_runs_of_a_flow_run_are_found_by_it(database: SqliteDatabase)
         body = decode(FilterTaskRuns, msgspec.json.encode(asked))
         ids = task_ids_statement(body.selection(1), ORDERS[body.sort], Span(50))
         assert "task_run_natural (flow_run_id=?)" in await plan(database, ids)
+
+
+async def test_a_graph_starts_from_its_run_and_subflows_from_its_task_runs(
+    database: SqliteDatabase,
+) -> None:
+    found = await plan(database, Condition(graph._TASKS, (ONE, 1, 10)))
+    assert "task_run_natural (flow_run_id=?)" in found
+    assert "flow_run_parent (parent_task_run_id=?)" in found
+    assert "task_run_natural (flow_run_id=?)" in await plan(
+        database, Condition(graph._DEPENDENCIES, (ONE, 1, 10))
+    )
