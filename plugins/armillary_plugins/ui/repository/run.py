@@ -66,7 +66,7 @@ _BEGAN = "coalesce(t.start_time, t.expected_start_time, t.created)"
 _TASKS = f"""
 select t.id, t.name, t.state_type, t.state_name, t.state_timestamp, t.start_time, t.end_time,
   t.total_run_time, t.run_count, {_CHILD}, {_BEGAN}
-from task_run t where t.flow_run_id = ? and t.workspace = ? {{cut}}
+from task_run t where t.flow_run_id = ? and {{{{no_index}}}}t.workspace = ? {{cut}}
 order by {_BEGAN} {{way}}, t.id {{way}} limit ?
 """
 _FIRST_TASKS = _TASKS.format(cut="", way="asc")
@@ -74,7 +74,8 @@ _NEXT_TASKS = _TASKS.format(cut=f"and ({_BEGAN}, t.id) > (?, ?)", way="asc")
 _PREVIOUS_TASKS = _TASKS.format(cut=f"and ({_BEGAN}, t.id) < (?, ?)", way="desc")
 _COUNTS = """
 select state_type, count(*) from
-  (select state_type from task_run where flow_run_id = ? and workspace = ? limit ?) counted
+  (select state_type from task_run
+    where flow_run_id = ? and {no_index}workspace = ? limit ?) counted
 where state_type is not null group by state_type
 """
 
