@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,8 @@ from armillary_plugins.artifacts.page_schemas import (
 from armillary_plugins.artifacts.repository import showing, writing
 from armillary_plugins.artifacts.repository.reading import page_artifacts
 from armillary_plugins.artifacts.shaping import Prose, Shown, shown
-from armillary_web.named_query import NamedQuery, holds, read_named_query, read_part
+from armillary_web.named_list import NamedList
+from armillary_web.named_query import NamedQuery, holds
 from armillary_web.pages import (
     Action,
     Listed,
@@ -68,27 +68,19 @@ async def _list(call: Call, query: NamedQuery, count: int) -> Sequence[Row]:
     )
 
 
-async def _read_list(call: Call) -> Listed:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=_PAGE)
-    rows = tuple(ArtifactRow.of(row) for row in found.rows)
-    page = KeyPage(
-        rows=rows,
-        twins=twin_paths(query.first.path()),
-        name=query.name,
-        type=query.type,
-        filtered=query.filtered,
-        **query.turns([row.key for row in rows], more=found.more),
-    )
-    return Listed(page, query.path())
+async def _type(_: Call, query: NamedQuery) -> Mapping[str, Any]:
+    return {"type": query.type}
 
 
-async def _read_twin(call: Call, limit: int) -> Twin:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=limit)
-    rows = [ArtifactRow.of(row) for row in found.rows]
-    following = query.path(after=rows[-1].key) if found.more else None
-    return Twin(kind=ArtifactRow, rows=rows, next_path=following)
+_KEYS = NamedList(
+    base=_LIST,
+    find=_list,
+    shape=lambda _, row: ArtifactRow.of(row),
+    page=KeyPage,
+    twin=ArtifactRow,
+    place=lambda row: str(row.key),
+    more=_type,
+)
 
 
 async def _history(call: Call, limit: int) -> tuple[list[ArtifactRow], str | None]:
@@ -177,8 +169,8 @@ PAGES = Pages(
             path=_LIST,
             scope=_SEE,
             template="artifacts/artifacts",
-            read=_read_list,
-            twin=_read_twin,
+            read=_KEYS.read,
+            twin=_KEYS.read_twin,
         ),
         ListPage(
             path=f"{_KEY}/{{key}}",

@@ -20,22 +20,19 @@ from armillary_plugins.automations.page_schemas import (
     AutomationRow,
 )
 from armillary_plugins.automations.schemas import AutomationFilter, AutomationSort, Written
-from armillary_web.named_query import NamedQuery, read_named_query, read_part
+from armillary_web.named_list import NamedList, id_and_name_of
+from armillary_web.named_query import NamedQuery
 from armillary_web.pages import (
     Action,
-    Listed,
     ListPage,
     Page,
     Pages,
     Question,
-    Twin,
-    twin_paths,
 )
 from armillary_web.shell import NavItem
 
 _LIST, _ONE = "/automations", "/automations/automation"
 _SEE, _MANAGE = "see_automations", "manage_automations"
-_PAGE = 50
 _BEHIND = "(a.name > ? or (a.name = ? and a.id > ?))"
 _AHEAD = "(a.name < ? or (a.name = ? and a.id < ?))"
 
@@ -55,27 +52,19 @@ async def _list(call: Call, query: NamedQuery, count: int) -> list[Written]:
     return await repository.list_automations(call.read(), every(parts), sort, Span(count))
 
 
-async def _read_list(call: Call) -> Listed:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=_PAGE)
-    page = AutomationPage(
-        rows=tuple(AutomationRow.of(each) for each in found.rows),
-        twins=twin_paths(query.first.path()),
-        back=query.path(),
-        name=query.name,
-        tags=query.tags,
-        filtered=query.filtered,
-        **query.turns([f"{each.id}:{each.name}" for each in found.rows], more=found.more),
-    )
-    return Listed(page, query.path())
+async def _more(_: Call, query: NamedQuery) -> Mapping[str, Any]:
+    return {"tags": query.tags, "back": query.path()}
 
 
-async def _read_twin(call: Call, limit: int) -> Twin:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=limit)
-    rows = [AutomationRow.of(each) for each in found.rows]
-    following = query.path(after=f"{rows[-1].id}:{rows[-1].name}") if found.more else None
-    return Twin(kind=AutomationRow, rows=rows, next_path=following)
+_AUTOMATIONS = NamedList(
+    base=_LIST,
+    find=_list,
+    shape=lambda _, written: AutomationRow.of(written),
+    page=AutomationPage,
+    twin=AutomationRow,
+    place=id_and_name_of,
+    more=_more,
+)
 
 
 async def _read_one(call: Call) -> Mapping[str, Any]:
@@ -116,8 +105,8 @@ PAGES = Pages(
             path=_LIST,
             scope=_SEE,
             template="automations/automations",
-            read=_read_list,
-            twin=_read_twin,
+            read=_AUTOMATIONS.read,
+            twin=_AUTOMATIONS.read_twin,
         ),
     ),
     pages=(

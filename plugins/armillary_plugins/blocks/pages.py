@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,23 +30,21 @@ from armillary_plugins.blocks.repository.system_types import ensure_system_types
 from armillary_plugins.blocks.repository.types import read_type_by_slug
 from armillary_plugins.blocks.repository.vault import vault_of
 from armillary_plugins.blocks.schemas import BlockSchema, BlockType, CreateBlockDocument
-from armillary_web.named_query import NamedQuery, holds, read_named_query, read_part
+from armillary_web.named_list import NamedList, id_and_name_of
+from armillary_web.named_query import NamedQuery, holds
 from armillary_web.pages import (
     Action,
-    Listed,
     ListPage,
     Page,
     Pages,
     Question,
     Sent,
-    Twin,
-    twin_paths,
 )
 from armillary_web.shell import NavItem
 
 _LIST, _ONE, _CATALOGUE = "/blocks", "/blocks/block", "/blocks/catalog"
 _SEE, _MANAGE = "see_blocks", "manage_blocks"
-_PAGE, _CHOICES = 50, 500
+_CHOICES = 500
 
 
 async def _list(call: Call, query: NamedQuery, count: int) -> Sequence[Row]:
@@ -61,34 +58,26 @@ async def _list(call: Call, query: NamedQuery, count: int) -> Sequence[Row]:
     )
 
 
-async def _read_list(call: Call) -> Listed:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=_PAGE)
-    rows = tuple(BlockRow.of(row) for row in found.rows)
+async def _choices(call: Call, query: NamedQuery) -> Mapping[str, Any]:
     types = await showing.list_catalogue(
         call.read(), holds(""), limit=_CHOICES, place=("", ""), backwards=False
     )
-    page = BlockPage(
-        rows=rows,
-        types=tuple(TypeChoice(each.slug, each.name) for each in types),
-        twins=twin_paths(query.first.path()),
-        name=query.name,
-        type=query.type,
-        filtered=query.filtered,
-        **query.turns([f"{row.id}:{row.name}" for row in rows], more=found.more),
-    )
-    return Listed(page, query.path())
+    return {"type": query.type, "types": tuple(TypeChoice(each.slug, each.name) for each in types)}
 
 
-async def _read_twin(call: Call, limit: int) -> Twin:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=limit)
-    rows = [BlockRow.of(row) for row in found.rows]
-    following = query.path(after=f"{rows[-1].id}:{rows[-1].name}") if found.more else None
-    return Twin(kind=BlockRow, rows=rows, next_path=following)
+_BLOCKS = NamedList(
+    base=_LIST,
+    find=_list,
+    shape=lambda _, row: BlockRow.of(row),
+    page=BlockPage,
+    twin=BlockRow,
+    place=id_and_name_of,
+    more=_choices,
+)
 
 
 async def _types(call: Call, query: NamedQuery, count: int) -> list[BlockType]:
+    await ensure_system_types(call)
     return await showing.list_catalogue(
         call.read(),
         holds(query.name),
@@ -98,27 +87,14 @@ async def _types(call: Call, query: NamedQuery, count: int) -> list[BlockType]:
     )
 
 
-async def _read_catalogue(call: Call) -> Listed:
-    await ensure_system_types(call)
-    asked = read_named_query(_CATALOGUE, call.query)
-    query, found = await read_part(asked, partial(_types, call), size=_PAGE)
-    page = CataloguePage(
-        rows=tuple(TypeRow.of(each) for each in found.rows),
-        twins=twin_paths(query.first.path()),
-        name=query.name,
-        filtered=query.filtered,
-        **query.turns([f"{each.id}:{each.name}" for each in found.rows], more=found.more),
-    )
-    return Listed(page, query.path())
-
-
-async def _read_types(call: Call, limit: int) -> Twin:
-    await ensure_system_types(call)
-    asked = read_named_query(_CATALOGUE, call.query)
-    query, found = await read_part(asked, partial(_types, call), size=limit)
-    rows = [TypeRow.of(each) for each in found.rows]
-    following = query.path(after=f"{rows[-1].id}:{rows[-1].name}") if found.more else None
-    return Twin(kind=TypeRow, rows=rows, next_path=following)
+_TYPES = NamedList(
+    base=_CATALOGUE,
+    find=_types,
+    shape=lambda _, kind: TypeRow.of(kind),
+    page=CataloguePage,
+    twin=TypeRow,
+    place=id_and_name_of,
+)
 
 
 async def _detail(call: Call) -> BlockDetail:
@@ -206,14 +182,18 @@ PAGES = Pages(
     nav=(NavItem(path=_LIST, text="Blocks", icon="box", aside=True, hotkey="g b"),),
     lists=(
         ListPage(
-            path=_LIST, scope=_SEE, template="blocks/blocks", read=_read_list, twin=_read_twin
+            path=_LIST,
+            scope=_SEE,
+            template="blocks/blocks",
+            read=_BLOCKS.read,
+            twin=_BLOCKS.read_twin,
         ),
         ListPage(
             path=_CATALOGUE,
             scope=_SEE,
             template="blocks/catalogue",
-            read=_read_catalogue,
-            twin=_read_types,
+            read=_TYPES.read,
+            twin=_TYPES.read_twin,
             section=_LIST,
         ),
     ),

@@ -25,7 +25,8 @@ from armillary_plugins.concurrency.page_schemas import (
 )
 from armillary_plugins.concurrency.repository import Kind, Named
 from armillary_plugins.concurrency.schemas import CreateLimit, UpdateLimit, checked_name
-from armillary_web.named_query import NamedQuery, holds, read_named_query, read_part
+from armillary_web.named_list import NamedList
+from armillary_web.named_query import NamedQuery, holds
 from armillary_web.pages import (
     Action,
     Listed,
@@ -43,7 +44,7 @@ _LIST, _NEW = "/concurrency-limits", "/concurrency-limits/new"
 _ONE = "/concurrency-limits/concurrency-limit"
 _SEE, _MANAGE = "see_concurrency_limits", "manage_concurrency_limits"
 _FRAGMENTS = "/ui/fragments"
-_PAGE, _HOLDERS = 50, 100
+_HOLDERS = 100
 _MOST = 2**31 - 1
 
 
@@ -58,29 +59,23 @@ async def _list(call: Call, query: NamedQuery, count: int) -> list[Named]:
     )
 
 
-async def _read_list(call: Call) -> Listed:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=_PAGE)
-    page = LimitPage(
-        rows=tuple(LimitRow.of(named, call.received) for named in found.rows),
-        tabs=_tabs(query),
-        twins=twin_paths(query.first.path()),
-        live_path=query.path(_FRAGMENTS),
-        back=query.path(),
-        name=query.name,
-        kind=query.type,
-        filtered=query.filtered,
-        **query.turns([named.limit.name for named in found.rows], more=found.more),
-    )
-    return Listed(page, query.path())
+async def _more(_: Call, query: NamedQuery) -> Mapping[str, Any]:
+    return {
+        "tabs": _tabs(query),
+        "live_path": query.path(_FRAGMENTS),
+        "back": query.path(),
+        "kind": query.type,
+    }
 
 
-async def _read_twin(call: Call, limit: int) -> Twin:
-    asked = read_named_query(_LIST, call.query)
-    query, found = await read_part(asked, partial(_list, call), size=limit)
-    following = query.path(after=found.rows[-1].limit.name) if found.more else None
-    rows = [LimitRow.of(named, call.received) for named in found.rows]
-    return Twin(kind=LimitRow, rows=rows, next_path=following)
+_LIMITS = NamedList(
+    base=_LIST,
+    find=_list,
+    shape=lambda call, named: LimitRow.of(named, call.received),
+    page=LimitPage,
+    twin=LimitRow,
+    more=_more,
+)
 
 
 async def _read_one(call: Call) -> Listed:
@@ -277,8 +272,8 @@ PAGES = Pages(
             path=_LIST,
             scope=_SEE,
             template="concurrency/limits",
-            read=_read_list,
-            twin=_read_twin,
+            read=_LIMITS.read,
+            twin=_LIMITS.read_twin,
         ),
         ListPage(
             path=_PLACE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +32,19 @@ from armillary_plugins.variables.schemas import (
     checked_name,
     checked_value,
 )
-from armillary_web.named_query import NamedQuery, read_named_query, read_part
+from armillary_web.named_list import NamedList
+from armillary_web.named_query import NamedQuery
 from armillary_web.pages import (
     Action,
-    Listed,
     ListPage,
     Page,
     Pages,
     Question,
     Sent,
-    Twin,
-    twin_paths,
 )
 from armillary_web.shell import NavItem
 
 _LIST, _NEW, _ONE = "/variables", "/variables/new", "/variables/variable"
-_PAGE = 50
 
 
 async def _list(call: Call, query: NamedQuery, count: int) -> Sequence[Variable]:
@@ -66,29 +62,19 @@ async def _list(call: Call, query: NamedQuery, count: int) -> Sequence[Variable]
     return await repository.list_variables(call.read(), every(parts), sort, Span(count))
 
 
-async def _read_list(call: Call) -> Listed:
-    query, found = await read_part(
-        read_named_query(_LIST, call.query),
-        partial(_list, call),
-        size=_PAGE,
-    )
-    page = VariablePage(
-        rows=tuple(VariableRow.of(variable) for variable in found.rows),
-        twins=twin_paths(query.first.path()),
-        name=query.name,
-        tags=query.tags,
-        filtered=query.filtered,
-        **query.turns([variable.name for variable in found.rows], more=found.more),
-    )
-    return Listed(page, query.path())
+async def _tags(_: Call, query: NamedQuery) -> Mapping[str, Any]:
+    return {"tags": query.tags}
 
 
-async def _read_twin(call: Call, limit: int) -> Twin:
-    query = read_named_query(_LIST, call.query)
-    query, found = await read_part(query, partial(_list, call), size=limit)
-    following = query.path(after=found.rows[-1].name) if found.more else None
-    rows = [VariableTwin.of(variable) for variable in found.rows]
-    return Twin(kind=VariableTwin, rows=rows, next_path=following)
+_VARIABLES = NamedList(
+    base=_LIST,
+    find=_list,
+    shape=lambda _, variable: VariableRow.of(variable),
+    page=VariablePage,
+    twin=VariableTwin,
+    twin_shape=lambda _, variable: VariableTwin.of(variable),
+    more=_tags,
+)
 
 
 async def _read_new(call: Call) -> Mapping[str, Any]:
@@ -201,8 +187,8 @@ PAGES = Pages(
             path=_LIST,
             scope="see_variables",
             template="variables/variables",
-            read=_read_list,
-            twin=_read_twin,
+            read=_VARIABLES.read,
+            twin=_VARIABLES.read_twin,
         ),
     ),
     pages=(

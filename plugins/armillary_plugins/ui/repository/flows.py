@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from armillary.db.filters import Condition, every
 from armillary.db.unit import Reader, Row
-from armillary_web.slices import Slice, cut
 
 CAP = 100
 """Deployments counted, and shown, of a flow."""
@@ -41,8 +40,8 @@ async def list_flows(  # noqa: PLR0913 - which flows, from where, how many
     now: int,
     after: str | None = None,
     before: str | None = None,
-) -> Slice[Row]:
-    """List flows by name: the first, or those behind or right before a name."""
+) -> Sequence[Row]:
+    """List flows by name: the first, those behind a name, or backwards from before one."""
     parts = [Condition("f.workspace = ?", (reader.workspace,)), condition]
     if before is not None:
         parts.append(Condition("f.name < ?", (before,)))
@@ -50,8 +49,7 @@ async def list_flows(  # noqa: PLR0913 - which flows, from where, how many
         parts.append(Condition("f.name > ?", (after,)))
     where = every(parts)
     sql = _LIST.format(where=where.sql, way="asc" if before is None else "desc")
-    rows = await reader.all(sql, now, now, *where.args, limit + 1)
-    return cut(rows, limit, backwards=before is not None)
+    return await reader.all(sql, now, now, *where.args, limit)
 
 
 async def any_flows(reader: Reader) -> bool:

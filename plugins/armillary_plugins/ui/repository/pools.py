@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from armillary.db.unit import Reader, Row
 from armillary.work_pools.taking import TAKING
-from armillary_web.slices import Slice, cut
 
 CAP = 100
 """Runs counted of a kind; beyond there are only said to be more."""
@@ -68,17 +67,14 @@ async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
     now: int,
     after: str | None = None,
     before: str | None = None,
-) -> Slice[Row]:
-    """List pools whose names are like a pattern: the first, or those behind or before a name."""
+) -> Sequence[Row]:
+    """List pools like a pattern: the first, those behind a name, or backwards from before one."""
     given = (now, now, reader.workspace, pattern)
     if before is not None:
-        rows = await reader.all(_BEFORE, *given, before, limit + 1)
-        return cut(rows, limit, backwards=True)
+        return await reader.all(_BEFORE, *given, before, limit)
     if after is not None:
-        rows = await reader.all(_AFTER, *given, after, limit + 1)
-    else:
-        rows = await reader.all(_FIRST, *given, limit + 1)
-    return cut(rows, limit)
+        return await reader.all(_AFTER, *given, after, limit)
+    return await reader.all(_FIRST, *given, limit)
 
 
 async def any_pools(reader: Reader) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -29,9 +30,8 @@ from armillary_plugins.ui.runs_query import RunsQuery
 from armillary_plugins.ui.schemas import FilterChip
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import declare_twins
-from armillary_web.named_query import NamedQuery, read_named_query
+from armillary_web.named_query import NamedQuery, read_named_query, read_part
 from armillary_web.pages import Listed, Twin, twin_paths
-from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 _LIST, _ONE = "/flows", "/flows/flow"
@@ -60,8 +60,8 @@ async def show_flow_fragment(call: Call) -> Answer:
 
 async def make_twin(call: Call, limit: int) -> Twin:
     """Read a part of the list for programs."""
-    query = read_named_query(_LIST, call.query)
-    found = await _list(call, query, limit=limit)
+    asked = read_named_query(_LIST, call.query)
+    query, found = await read_part(asked, partial(_find, call), size=limit)
     rows = [_row(row, (), now=call.received) for row in found.rows]
     following = query.path(after=rows[-1].name) if found.more else None
     names = FlowTwin.__struct_fields__
@@ -74,11 +74,8 @@ declare_twins(routes, _LIST, make_twin, scope="see_flows")
 
 async def make_page(call: Call) -> Listed:
     """Read a part of the list; right at the beginning the first one is shown, which is full."""
-    query = read_named_query(_LIST, call.query)
-    found = await _list(call, query, limit=_PAGE)
-    if query.backwards and not found.more:
-        query = query.first
-        found = await _list(call, query, limit=_PAGE)
+    asked = read_named_query(_LIST, call.query)
+    query, found = await read_part(asked, partial(_find, call), size=_PAGE)
     ids = [row[0] for row in found.rows]
     drawn = await last_runs(call.read(), ids, now=call.received, of="flow_id")
     rows = tuple(_row(row, drawn[row[0]], now=call.received) for row in found.rows)
@@ -121,7 +118,7 @@ async def make_detail(call: Call) -> FlowDetail:
     )
 
 
-async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice[Row]:
+async def _find(call: Call, query: NamedQuery, limit: int) -> Sequence[Row]:
     tags = query.all_tags
     wanted = FlowFilter(
         name=Names(like_=query.name) if query.name else None,

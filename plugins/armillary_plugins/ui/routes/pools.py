@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from urllib.parse import quote
 
 from armillary.api import Answer, Call, Routes
@@ -22,9 +24,8 @@ from armillary_plugins.ui.pool_shaping import pool_row, pool_twin, queue_row, wo
 from armillary_plugins.ui.repository import pools as repository
 from armillary_plugins.ui.site import site_of
 from armillary_plugins.ui.twins import declare_twins
-from armillary_web.named_query import NamedQuery, holds, read_named_query
+from armillary_web.named_query import NamedQuery, holds, read_named_query, read_part
 from armillary_web.pages import Listed, Twin, twin_paths
-from armillary_web.slices import Slice
 
 routes = Routes(tag="Pages", mount="")
 LIST, ONE, QUEUE = "/work-pools", "/work-pools/work-pool", "/work-queues/work-queue"
@@ -49,8 +50,8 @@ async def show_pool_fragment(call: Call) -> Answer:
 
 async def make_twin(call: Call, limit: int) -> Twin:
     """Read a part of the list for programs."""
-    query = read_named_query(LIST, call.query)
-    found = await _list(call, query, limit=min(limit, _PART))
+    asked = read_named_query(LIST, call.query)
+    query, found = await read_part(asked, partial(_find, call), size=min(limit, _PART))
     rows = [pool_row(row, now=call.received) for row in found.rows]
     following = query.path(after=rows[-1].name) if found.more else None
     return Twin(kind=PoolTwin, rows=[pool_twin(row) for row in rows], next_path=following)
@@ -77,11 +78,8 @@ declare_twins(routes, f"{ONE}/{{name}}/workers", make_workers_twin, scope="see_w
 
 async def make_page(call: Call) -> Listed:
     """Read a part of the list; right at the beginning the first one is shown, which is full."""
-    query = read_named_query(LIST, call.query)
-    found = await _list(call, query, limit=_PAGE)
-    if query.backwards and not found.more:
-        query = query.first
-        found = await _list(call, query, limit=_PAGE)
+    asked = read_named_query(LIST, call.query)
+    query, found = await read_part(asked, partial(_find, call), size=_PAGE)
     rows = tuple(pool_row(row, now=call.received) for row in found.rows)
     page = PoolPage(
         rows=rows,
@@ -98,7 +96,7 @@ async def make_page(call: Call) -> Listed:
 declare_list(routes, LIST, make_page, template="ui/pools", scope="see_work_pools")
 
 
-async def _list(call: Call, query: NamedQuery, *, limit: int) -> Slice[Row]:
+async def _find(call: Call, query: NamedQuery, limit: int) -> Sequence[Row]:
     return await repository.list_pools(
         call.read(),
         holds(query.name),
