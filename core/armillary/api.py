@@ -21,6 +21,7 @@ from armillary.errors import Invalid, NotFound
 from armillary.forms import Form
 from armillary.knowing import knowing, member_of
 from armillary.orchestration.transition import Client
+from armillary.shared_reads import sharing
 
 if TYPE_CHECKING:
     from armillary.access import Actor
@@ -197,7 +198,9 @@ class SocketRoute(msgspec.Struct, frozen=True, kw_only=True):
 class Routes:
     """Routes of one topic, declared by decorating their handlers.
 
-    With ``mount=""`` they lie outside the API, where ``failure`` answers what goes wrong.
+    With ``mount=""`` they lie outside the API, where ``failure`` answers what goes wrong.  Give
+    ``shared=True`` for what reads much and depends on nothing but what is asked and the workspace:
+    it is read once for all who ask at the same time.
     """
 
     def __init__(self, *, tag: str, mount: str = API, failure: Failure | None = None) -> None:
@@ -242,11 +245,14 @@ class Routes:
         def declare(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler, localns=_NAMES)
             query = hints.get("query")
+            served = handler if query is None else reading_query(handler, query)
+            if options.pop("shared", False):
+                served = sharing(served, path)
             self.http.append(
                 Route(
                     method=method,
                     path=path,
-                    handler=handler if query is None else reading_query(handler, query),
+                    handler=served,
                     body=hints.get("body"),
                     query=query,
                     tag=self.tag,

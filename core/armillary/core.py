@@ -24,6 +24,7 @@ from armillary.orchestration.policy import Policies
 from armillary.orchestration.rules import RULES
 from armillary.plugins import Plugins, enabled_among
 from armillary.settings import Settings
+from armillary.shared_reads import SharedReads
 from armillary.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Core:
             clock=clock,
             chance=chance or random.Random(),  # noqa: S311 - jitter and ids, no secrets
         )
+
+    @cached_property
+    def shared_reads(self) -> SharedReads:
+        """What is read once for many."""
+        return SharedReads()
 
     @cached_property
     def workspaces(self) -> Workspaces:

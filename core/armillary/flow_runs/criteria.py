@@ -50,6 +50,7 @@ class FlowRunCriteria(Body):
             on_tag=own.on_tag("ft"),
             beyond_tag=every([own.beyond_tag().on("r"), *parts]),
             narrow=own.is_narrow() or self._is_narrow(),
+            owners=self._owners(own),
             tags=own.required_tags(),
         )
 
@@ -70,6 +71,19 @@ class FlowRunCriteria(Body):
             source = "q.id from work_queue q where q.workspace = ?"
             parts.append(_in("r.work_queue_id", source, workspace, queues.on("q")))
         return parts
+
+    def _owners(self, own: FlowRunFilter) -> list[Condition]:
+        """Say of which deployments or flows, named by id, they are; nothing else is narrower."""
+        if own.names_runs() or (self.task_runs is not None and self.task_runs.is_narrow()):
+            return []
+        deployments = [own.only_deployments(), self.deployments and self.deployments.only_ids()]
+        for column, ids in (
+            *(("r.deployment_id", ids) for ids in deployments),
+            ("r.flow_id", self.flows and self.flows.only_ids()),
+        ):
+            if ids:
+                return [Condition(f"{column} = ?", (each,)) for each in dict.fromkeys(ids)]
+        return []
 
     def _is_narrow(self) -> bool:
         return (
@@ -96,8 +110,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     The whole condition is in two parts, twice: ``state`` and ``beyond_state`` of the run ``r``,
     or, where the search starts from a tag ``ft``, ``on_tag`` and ``beyond_tag``.  The rest says
-    what a good plan starts from: ``narrow`` that few runs are named by an index, ``tags`` tags of
-    which all, and of which one, every match has.
+    what a good plan starts from: ``narrow`` that few runs are named by an index, ``owners`` one
+    condition for each deployment or flow that is named, of which every match meets one, ``tags``
+    tags of which all, and of which one, every match has.
     """
 
     workspace: int
@@ -106,6 +121,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     on_tag: Condition
     beyond_tag: Condition
     narrow: bool = False
+    owners: Sequence[Condition] = ()
     tags: tuple[list[str], list[str]] = ([], [])
 
     @property

@@ -140,16 +140,24 @@ class FlowRunFilter(Combining):
 
     def is_narrow(self) -> bool:
         """Whether the filter names few runs, by their ids or by what they belong to."""
+        return self.names_runs() or self.only_deployments() is not None
+
+    def names_runs(self) -> bool:
+        """Whether it names them by their ids or those of what began them."""
         if self.operator != "and_":
             return False
+        parents, tasks = self.parent_flow_run_id, self.parent_task_run_id
         return (
             (self.id is not None and self.id.any_ is not None)
-            or any(
-                ids is not None and ids.only() is not None
-                for ids in (self.deployment_id, self.parent_task_run_id)
-            )
-            or (self.parent_flow_run_id is not None and self.parent_flow_run_id.any_ is not None)
+            or (tasks is not None and tasks.only() is not None)
+            or (parents is not None and parents.any_ is not None)
         )
+
+    def only_deployments(self) -> list[str] | None:
+        """Return the deployments to choose from, where there is such a choice."""
+        if self.operator != "and_" or self.deployment_id is None:
+            return None
+        return self.deployment_id.only()
 
     def required_state(self) -> States | None:
         """Return the condition on its state that every match meets."""

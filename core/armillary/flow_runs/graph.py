@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeAlias
 
 import msgspec
@@ -20,13 +21,18 @@ _RUN = """
 select start_time, expected_start_time, end_time from flow_run where id = ? and workspace = ?
 """
 _TASKS = """
-select t.id, t.name, t.state_type, t.start_time, t.expected_start_time, t.end_time, t.task_inputs,
-  r.id, r.name, f.name, r.state_type, r.start_time, r.expected_start_time, r.end_time
+select t.id, t.name, t.state_type, t.start_time, t.expected_start_time, t.end_time, t.task_inputs
 from task_run t
-  left join flow_run r on r.parent_task_run_id = t.id and {no_index}r.workspace = t.workspace
+where t.flow_run_id = ? and {no_index}t.workspace = ? and t.state_type is not null limit ?
+"""
+_SUBFLOWS = """
+select t.id, r.id, r.name, f.name, r.state_type, r.start_time, r.expected_start_time, r.end_time
+from task_run t
+  cross join flow_run r
   left join flow f on f.id = r.flow_id
 where t.flow_run_id = ? and {no_index}t.workspace = ? and t.state_type is not null
-order by t.id, r.id limit ?
+  and r.parent_task_run_id = t.id and {no_index}r.workspace = ?
+order by r.id limit ?
 """
 _STATES = """
 select id, timestamp, type, name from flow_run_state where flow_run_id = ? order by timestamp
@@ -41,8 +47,8 @@ where t.flow_run_id = ? and {no_index}t.workspace = ? order by t.expected_start_
 _PARENTS = "__parents__"
 
 
-class Edge(msgspec.Struct, frozen=True):
-    """The other end of an edge."""
+class Edge(msgspec.Struct, frozen=True, gc=False):
+    """The other end of an edge.  None of what a graph is made of leads back to itself."""
 
     id: str
 
@@ -69,7 +75,7 @@ ArtifactsOfRun: TypeAlias = Callable[[Reader, str, int], Awaitable[Sequence[Plac
 """Lists the artifacts of a flow run, oldest first, so many at most."""
 
 
-class Node(msgspec.Struct, kw_only=True):
+class Node(msgspec.Struct, kw_only=True, gc=False):
     """A task run or a subflow run."""
 
     kind: str
@@ -80,8 +86,8 @@ class Node(msgspec.Struct, kw_only=True):
     end_time: datetime | None
     parents: list[Edge]
     children: list[Edge]
-    encapsulating: list[Edge]
-    artifacts: list[GraphArtifact]
+    encapsulating: Sequence[Edge] = ()
+    artifacts: Sequence[GraphArtifact] = ()
 
 
 class GraphState(msgspec.Struct, frozen=True):
@@ -119,7 +125,7 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     untrackable_result: bool
 
 
-class _Input(msgspec.Struct):
+class _Input(msgspec.Struct, gc=False):
     input_type: str = ""
     id: str | None = None
 
@@ -139,10 +145,12 @@ async def read_graph(
     run = await reader.one(_RUN, run_id, reader.workspace)
     if run is None:
         return None
-    rows = await reader.all(_TASKS, run_id, reader.workspace, MAX_NODES + 1)
-    if len(rows) > MAX_NODES:
+    key = reader.workspace
+    tasks = await reader.all(_TASKS, run_id, key, MAX_NODES + 1)
+    subflows = await reader.all(_SUBFLOWS, run_id, key, key, MAX_NODES + 1)
+    if max(len(tasks), len(subflows)) > MAX_NODES:
         raise Refused(400, f"The graph of flow run {run_id} has more than {MAX_NODES} nodes.")
-    nodes = connected([row for row in rows if _start(row) is not None], since=since)
+    nodes = connected(tasks, subflows, since=since)
     states = await reader.all(_STATES, run_id)
     return Graph(
         start_time=maybe_moment(run[0] if run[0] is not None else run[1]),
@@ -159,89 +167,96 @@ async def _placed(
 ) -> list[GraphArtifact]:
     """Hand artifacts to the nodes they were made in, and return those of the run itself."""
     by_id = {node.id: node for node in nodes}
-    own: list[GraphArtifact] = []
+    of_node: dict[str | None, list[GraphArtifact]] = {}
     for source in sources:
         for placed in await source(reader, run_id, MAX_ARTIFACTS):
-            if placed.task_run_id is None:
-                own.append(placed.artifact)
-            elif placed.task_run_id in by_id:
-                by_id[placed.task_run_id].artifacts.append(placed.artifact)
-    return own
+            of_node.setdefault(placed.task_run_id, []).append(placed.artifact)
+    for node_id in by_id.keys() & of_node:
+        by_id[node_id].artifacts = of_node[node_id]
+    return of_node.get(None, [])
 
 
-def connected(rows: Sequence[Row], *, since: int | None) -> list[Node]:
+def connected(tasks: Sequence[Row], subflows: Sequence[Row], *, since: int | None) -> list[Node]:
     """Make the nodes, in order of start and end, and draw the edges between them.
 
-    An edge to the task run that stands for a subflow leads to the subflow's node.
+    An edge to the task run that stands for a subflow leads to the subflow's node.  What never
+    began, nor was expected to, has no place among them.
     """
-    ordered = sorted(
-        ((_start(row) or 0, _end(row), row) for row in rows),
-        key=lambda entry: (entry[0], entry[1] is None, entry[1] or 0, entry[2][0]),
-    )
+    runs: dict[str, list[Row]] = {}
+    for row in subflows:
+        runs.setdefault(row[0], []).append(row)
+    begun = [
+        (start, end is None, end or 0, task[0], task, run)
+        for task in tasks
+        for run in runs.get(task[0], _ITSELF)
+        for start, end in (_span(task, run),)
+        if start is not None and (since is None or end is None or end >= since)
+    ]
+    begun.sort(key=itemgetter(0, 1, 2, 3))
     nodes: dict[str, Node] = {}
-    stands_for: dict[str, str] = {}
-    inputs: dict[str, Mapping[str, list[_Input]]] = {}
-    for start, end, row in ordered:
-        if since is not None and end is not None and end < since:
-            continue
-        node = _node(row, start, end)
+    edges: dict[str, Edge] = {}
+    for start, unended, end, _, task, run in begun:
+        node = _node(task, run, start, None if unended else end)
         nodes[node.id] = node
-        stands_for[row[0]] = node.id
-        inputs[node.id] = _inputs(row[6])
-    for node in nodes.values():
-        _connect(node, inputs[node.id], nodes, stands_for)
+        edges[task[0]] = edges[node.id] = Edge(node.id)
+    for _, _, _, task_id, task, run in begun:
+        if task[6] != "{}":
+            _connect(nodes[run[1] if run else task_id], _inputs(task[6]), nodes, edges)
     return list(nodes.values())
+
+
+_ITSELF: tuple[Row, ...] = ((),)
+"""A task run that stands for no subflow."""
 
 
 def _connect(
     node: Node,
     inputs: Mapping[str, list[_Input]],
     nodes: Mapping[str, Node],
-    stands_for: Mapping[str, str],
+    edges: Mapping[str, Edge],
 ) -> None:
-    around = _upstream(inputs.get(_PARENTS, ()))
-    node.encapsulating = [Edge(stands_for.get(each, each)) for each in around]
-    named = (each for key, values in inputs.items() if key != _PARENTS for each in values)
-    for upstream in dict.fromkeys(stands_for.get(each, each) for each in _upstream(named)):
-        parent = nodes.get(upstream)
-        if parent is not None and parent is not node:
-            node.parents.append(Edge(parent.id))
-            parent.children.append(Edge(node.id))
+    if _PARENTS in inputs:
+        around = dict.fromkeys(each.id for each in inputs[_PARENTS])
+        node.encapsulating = [edges.get(each) or Edge(each) for each in around if each is not None]
+    seen = {None, node.id}
+    for key, values in inputs.items():
+        if key == _PARENTS:
+            continue
+        for each in values:
+            edge = edges.get(each.id) if each.id is not None else None
+            if edge is not None and edge.id not in seen:
+                seen.add(edge.id)
+                node.parents.append(edge)
+                nodes[edge.id].children.append(edges[node.id])
 
 
-def _upstream(inputs: Iterable[_Input]) -> list[str]:
-    return list(dict.fromkeys(each.id for each in inputs if each.id is not None))
-
-
-def _node(row: Row, start: int, end: int | None) -> Node:
-    is_flow = row[7] is not None
+def _node(task: Row, run: Row, start: int, end: int | None) -> Node:
     return Node(
-        kind="flow-run" if is_flow else "task-run",
-        id=row[7] if is_flow else row[0],
-        label=f"{row[9]} / {row[8]}" if is_flow else row[1],
-        state_type=(row[10] if is_flow else None) or row[2],
+        kind="flow-run" if run else "task-run",
+        id=run[1] if run else task[0],
+        label=f"{run[3]} / {run[2]}" if run else task[1],
+        state_type=(run[4] if run else None) or task[2],
         start_time=from_micros(start),
         end_time=maybe_moment(end),
         parents=[],
         children=[],
-        encapsulating=[],
-        artifacts=[],
     )
 
 
-def _first(*values: int | None) -> int | None:
-    return next((value for value in values if value is not None), None)
+def _span(task: Row, run: Row) -> tuple[int | None, int | None]:
+    """The start and the end; COMPLETED without one, it ended when it was expected to start.
 
-
-def _start(row: Row) -> int | None:
-    return _first(row[11], row[12], row[3], row[4])
-
-
-def _end(row: Row) -> int | None:
-    """The end; a run that is COMPLETED without one ended when it was expected to start."""
-    end = _first(row[13], row[5])
-    state_type = row[10] or row[2]
-    return _first(row[12], row[4]) if end is None and state_type == "COMPLETED" else end
+    What a subflow run does not say, the task run that stands for it does.
+    """
+    started, expected, ended, state_type = task[3], task[4], task[5], task[2]
+    if run:
+        started = next((each for each in (*run[5:7], *task[3:5]) if each is not None), None)
+        expected = run[6] if run[6] is not None else expected
+        ended = run[7] if run[7] is not None else ended
+        state_type = run[4] or state_type
+    if ended is None and state_type == "COMPLETED":
+        ended = expected
+    return (started if started is not None else expected), ended
 
 
 async def read_dependencies(reader: Reader, run_id: str, *, now: int) -> list[Dependency]:

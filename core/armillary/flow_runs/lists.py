@@ -64,7 +64,7 @@ async def filter_flow_runs(call: Call, body: FilterFlowRuns) -> Answer:
     )
 
 
-@list_routes.post("/flow_runs/paginate", scope="see_flows", answers={200: Page})
+@list_routes.post("/flow_runs/paginate", scope="see_flows", shared=True, answers={200: Page})
 async def paginate_flow_runs(call: Call, body: PaginateFlowRuns) -> Answer:
     """List a page of flow runs and say how many there are."""
     span = page_of(body.limit, body.page)
@@ -74,20 +74,24 @@ async def paginate_flow_runs(call: Call, body: PaginateFlowRuns) -> Answer:
     return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
-@list_routes.post("/flow_runs/count", scope="see_flows", answers={200: int})
+@list_routes.post("/flow_runs/count", scope="see_flows", shared=True, answers={200: int})
 async def count(call: Call, body: FlowRunCriteria) -> Answer:
     """Count flow runs."""
     return Answer.json(await count_flow_runs(call.read(), body.selection(call.workspace)))
 
 
-@list_routes.post("/flow_runs/lateness", scope="see_flows", answers={200: float | None})
+@list_routes.post(
+    "/flow_runs/lateness", scope="see_flows", shared=True, answers={200: float | None}
+)
 async def lateness(call: Call, body: FlowRunCriteria) -> Answer:
     """Return how many seconds late flow runs are on average; null without any."""
     selection = body.selection(call.workspace)
     return Answer.json(await average_lateness(call.read(), selection, now=call.received))
 
 
-@list_routes.post("/flow_runs/history", scope="see_flows", answers={200: list[Interval]})
+@list_routes.post(
+    "/flow_runs/history", scope="see_flows", shared=True, answers={200: list[Interval]}
+)
 async def history(call: Call, body: FlowRunHistory) -> Answer:
     """Count flow runs by state over time."""
     selection = body.selection(call.workspace)
@@ -96,13 +100,17 @@ async def history(call: Call, body: FlowRunHistory) -> Answer:
     )
 
 
-@list_routes.get("/flow_runs/{id:uuid}/graph", scope="see_flows", answers={200: list[Dependency]})
+@list_routes.get(
+    "/flow_runs/{id:uuid}/graph", scope="see_flows", shared=True, answers={200: list[Dependency]}
+)
 async def graph_v1(call: Call) -> Answer:
     """List a flow run's task runs, each with those it waited for."""
     return Answer.json(await read_dependencies(call.read(), call.path["id"], now=call.received))
 
 
-@list_routes.get("/flow_runs/{id:uuid}/graph-v2", scope="see_flows", answers={200: Graph})
+@list_routes.get(
+    "/flow_runs/{id:uuid}/graph-v2", scope="see_flows", shared=True, answers={200: Graph}
+)
 async def graph(call: Call, *, query: GraphQuery) -> Answer:
     """Show a flow run's task runs and subflow runs as nodes and edges."""
     sources = call.core.graph_artifacts

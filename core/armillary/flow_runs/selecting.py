@@ -1,10 +1,14 @@
 """Which statement lists flow runs: chosen so that an index ends the search early.
 
-* few runs named by id, flow, deployment or queue: these are found and sorted;
+* deployments or flows named by id, in order of time: one short list for each, merged;
+* few runs named by id or queue, or in another order: these are found and sorted;
+* names of states that few runs have: the same;
 * tags: the side table of tags has the runs of each tag in order of time, with their states;
-* states, by type or name, in order of expected start: one short list per state, merged;
+* states, by type or name, in order of time: one short list per state, merged;
 * states in another order: if they have few runs these are found and sorted;
 * otherwise the index of the order itself, from its end.
+
+An order of time is that of expected starts or of starts.
 """
 
 from __future__ import annotations
@@ -41,7 +45,9 @@ _ORDERS: dict[str, Order] = {
 _SHAPE = Shape("flow_run", "r", COLUMNS, JOINS)
 _FEW = 5000
 """As many runs are sooner found and sorted than come upon in an order."""
-_MAX_HEADS = 16
+_TIMES = (EXPECTED, STARTED)
+"""The orders that continue the indexes of states, deployments and flows."""
+_MAX_HEADS = 64
 _NAME_INDEXED = 100
 _NAME = f"substr({{alias}}.state_name, 1, {_NAME_INDEXED})"
 """As much of a name as the index ``flow_run_state_name`` has, word for word."""
@@ -71,8 +77,14 @@ async def ids_statement(
     """Choose the statement that finds the ids."""
     order = _ORDERS[sort]
     if selection.narrow:
+        owners = selection.owners
+        if order.key in _TIMES and 0 < len(owners) <= _MAX_HEADS:
+            walking = selection.walking(by_workspace=False)
+            return by_value(_SHAPE, walking, owners, order=order, span=span)
         return inner(_SHAPE, selection.where(), order, span)
     if any(selection.tags):
+        if selection.state_names and await _are_few(reader, selection):
+            return _few(selection, order, span)
         return await tagged_ids(reader, selection, _SHAPE, order, span)
     if selection.states or selection.state_names:
         return await _of_states(reader, selection, order, span)
@@ -82,16 +94,20 @@ async def ids_statement(
 async def _of_states(reader: Reader, selection: Selection, order: Order, span: Span) -> Condition:
     walking = selection.walking(by_workspace=True)
     heads = _heads(selection)
-    if order.key == EXPECTED and len(heads) <= _MAX_HEADS:
+    if order.key in _TIMES and len(heads) <= _MAX_HEADS:
         return by_value(_SHAPE, walking, heads, order=order, span=span)
     if await _are_few(reader, selection):
-        source = "select h.id from flow_run h where h.workspace = ?"
-        found = _in_states(selection, "h")
-        few = Condition(f"r.id in ({source} and {found.sql})", (selection.workspace, *found.args))
-        return inner(_SHAPE, every([few, selection.walking(by_workspace=False)]), order, span)
+        return _few(selection, order, span)
     if order.key != "r.id":
         return inner(_SHAPE, walking, order, span)
     return inner(_SHAPE, every([walking, _in_states(selection, "r")]), order, span)
+
+
+def _few(selection: Selection, order: Order, span: Span) -> Condition:
+    found = _in_states(selection, "h")
+    source = f"select h.id from flow_run h where h.workspace = ? and {found.sql}"
+    few = Condition(f"r.id in ({source})", (selection.workspace, *found.args))
+    return inner(_SHAPE, every([few, selection.walking(by_workspace=False)]), order, span)
 
 
 def _heads(selection: Selection) -> list[Condition]:

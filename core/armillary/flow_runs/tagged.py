@@ -1,24 +1,27 @@
 """Lists and counts of flow runs that start from their tags.
 
 The side table of tags has the runs of each tag in order of expected start, and repeats their
-state and when they started, so that most of what is asked of a tag is answered by it alone.
+state and when they started, so that most of what is asked of a tag is answered by it alone.  Its
+indexes have the runs of a tag in each type of state, in order of expected start and of start.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from armillary.db.filters import TRUE, Condition, any_of, every, json_list
+from armillary.db.filters import FALSE, TRUE, Condition, any_of, every, json_list
 from armillary.db.listing import Order, Shape, Span, inner, merged
 from armillary.db.unit import Reader
 from armillary.flow_runs.criteria import Selection
+from armillary.orchestration.states import StateType
 
 EXPECTED = "r.expected_start_time"
 STARTED = "coalesce(r.start_time, r.expected_start_time)"
 _KEYS = {EXPECTED: "ft.expected_start_time", STARTED: "ft.started"}
 """The orders that the side table has too."""
+_STATES = tuple(state.value for state in StateType)
 
-_MAX_TAGS = 8
+_MAX_PARTS = 80
 _RARENESS = """
 select wanted.value, (select count(*) from (select 1 from flow_run_tag ft
   where ft.workspace = ? and ft.tag = wanted.value limit 1000) found)
@@ -35,12 +38,30 @@ async def tagged_ids(
 ) -> Condition:
     """Choose the statement that finds the ids of runs with the tags."""
     tags, selection = await _driven(reader, selection)
-    if order.key not in _KEYS or len(tags) > _MAX_TAGS:
+    heads = _heads(selection, order)
+    if order.key not in _KEYS or len(tags) * len(heads) > _MAX_PARTS:
         return inner(shape, _with_one_of(selection, tags), order, span)
-    if len(tags) == 1:
-        return _by_tag(selection, tags[0], order=order, span=span)
-    parts = [_by_tag(selection, tag, order=order, span=span.from_start) for tag in tags]
-    return merged(parts, order, span, distinct=True)
+    if len(tags) == len(heads) == 1:
+        return _by_tag(selection, tags[0], heads[0], order=order, span=span)
+    part = span.from_start
+    parts = [
+        _by_tag(selection, tag, head, order=order, span=part) for tag in tags for head in heads
+    ]
+    return merged(parts, order, span, distinct=len(tags) > 1)
+
+
+def _heads(selection: Selection, order: Order) -> list[Condition]:
+    """Return conditions one of which every match meets; with each an index has the order."""
+    states = selection.states
+    if states is None:
+        if order.key != STARTED or selection.state_names:
+            return [TRUE]
+        return [Condition("ft.state_type is null"), *(_in_state(each) for each in _STATES)]
+    return [_in_state(each) for each in sorted(set(states))] or [FALSE]
+
+
+def _in_state(state: str) -> Condition:
+    return Condition(f"ft.state_type = '{state}'")
 
 
 async def tagged(reader: Reader, selection: Selection) -> Condition:
@@ -90,7 +111,9 @@ def _with_one_of(selection: Selection, tags: list[str]) -> Condition:
     return every([found, selection.beyond_tag])
 
 
-def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Condition:
+def _by_tag(
+    selection: Selection, tag: str, head: Condition, *, order: Order, span: Span
+) -> Condition:
     """Let the side table of tags drive; the runs are joined where it does not say all."""
     key = _KEYS[order.key]
     joined = joins = Condition("")
@@ -103,7 +126,8 @@ def _by_tag(selection: Selection, tag: str, *, order: Order, span: Span) -> Cond
         )
     return Condition(
         f"select ft.flow_run_id as id, {key} as key from flow_run_tag ft{joins.sql}"
-        f" where ft.workspace = ? and ft.tag = ? and {selection.on_tag.sql}{joined.sql}"
+        f" where ft.workspace = ? and ft.tag = ? and {head.sql}"
+        f" and {selection.on_tag.sql}{joined.sql}"
         f" order by {order.by(key, 'ft.flow_run_id')} limit ? offset ?",
         (selection.workspace, tag, *selection.on_tag.args, *joined.args, span.limit, span.offset),
     )

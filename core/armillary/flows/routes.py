@@ -102,7 +102,7 @@ async def filter_flows(call: Call, body: FilterFlows) -> Answer:
     return Answer.json(await list_flows(call.read(), body.condition(), body.sort, span))
 
 
-@routes.post("/flows/paginate", scope="see_flows", answers={200: Page})
+@routes.post("/flows/paginate", scope="see_flows", shared=True, answers={200: Page})
 async def paginate_flows(call: Call, body: PaginateFlows) -> Answer:
     """List a page of flows and say how many there are."""
     span = page_of(body.limit, body.page)
@@ -112,7 +112,7 @@ async def paginate_flows(call: Call, body: PaginateFlows) -> Answer:
     return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
-@routes.post("/flows/count", scope="see_flows", answers={200: int})
+@routes.post("/flows/count", scope="see_flows", shared=True, answers={200: int})
 async def count(call: Call, body: FlowCriteria) -> Answer:
     """Count flows."""
     return Answer.json(await count_flows(call.read(), body.condition()))

@@ -26,7 +26,9 @@ from armillary.task_runs.repository import read_task_run
 routes = Routes(tag="UI")
 
 
-@routes.post("/ui/flow_runs/history", scope="see_flows", answers={200: list[SimpleFlowRun]})
+@routes.post(
+    "/ui/flow_runs/history", scope="see_flows", shared=True, answers={200: list[SimpleFlowRun]}
+)
 async def flow_run_points(call: Call, body: FlowRunPoints) -> Answer:
     """List flow runs as points in time."""
     selection = body.selection(call.workspace)
@@ -36,14 +38,18 @@ async def flow_run_points(call: Call, body: FlowRunPoints) -> Answer:
     )
 
 
-@routes.post("/ui/flow_runs/count-task-runs", scope="see_flows", answers={200: dict[str, int]})
+@routes.post(
+    "/ui/flow_runs/count-task-runs", scope="see_flows", shared=True, answers={200: dict[str, int]}
+)
 async def count_task_runs(call: Call, body: NamedFlowRuns) -> Answer:
     """Count the task runs of each of some flow runs."""
     ids = texts(body.flow_run_ids) or []
     return Answer.json(await repository.count_task_runs_of(call.read(), ids))
 
 
-@routes.post("/ui/flows/count-deployments", scope="see_flows", answers={200: dict[str, int]})
+@routes.post(
+    "/ui/flows/count-deployments", scope="see_flows", shared=True, answers={200: dict[str, int]}
+)
 async def count_deployments(call: Call, body: NamedFlows) -> Answer:
     """Count the deployments of each of some flows."""
     ids = texts(body.flow_ids) or []
@@ -61,14 +67,19 @@ async def next_runs(call: Call, body: NamedFlows) -> Answer:
     return Answer.json(await repository.next_runs_of(call.read(), ids))
 
 
-@routes.post("/ui/task_runs/count", scope="see_flows", answers={200: CountByState})
+@routes.post("/ui/task_runs/count", scope="see_flows", shared=True, answers={200: CountByState})
 async def count_by_state(call: Call, body: TaskRunCriteria) -> Answer:
     """Count task runs by their state."""
     selection = body.selection(call.workspace)
     return Answer.json(await repository.count_by_state(call.read(), selection))
 
 
-@routes.post("/ui/task_runs/dashboard/counts", scope="see_flows", answers={200: list[TaskRunCount]})
+@routes.post(
+    "/ui/task_runs/dashboard/counts",
+    scope="see_flows",
+    shared=True,
+    answers={200: list[TaskRunCount]},
+)
 async def dashboard(call: Call, body: DashboardCriteria) -> Answer:
     """Count how task runs ended, in twenty parts of a window of time."""
     window = body.window(call.core.clock.now())

@@ -58,7 +58,7 @@ async def filter_task_runs(call: Call, body: FilterTaskRuns) -> Answer:
     )
 
 
-@list_routes.post("/task_runs/paginate", scope="see_flows", answers={200: Page})
+@list_routes.post("/task_runs/paginate", scope="see_flows", shared=True, answers={200: Page})
 async def paginate_task_runs(call: Call, body: PaginateTaskRuns) -> Answer:
     """List a page of task runs and say how many there are."""
     span = page_of(body.limit, body.page)
@@ -69,13 +69,15 @@ async def paginate_task_runs(call: Call, body: PaginateTaskRuns) -> Answer:
     return Answer.json(paged(results, total, limit=span.limit, page=body.page))
 
 
-@list_routes.post("/task_runs/count", scope="see_flows", answers={200: int})
+@list_routes.post("/task_runs/count", scope="see_flows", shared=True, answers={200: int})
 async def count(call: Call, body: TaskRunCriteria) -> Answer:
     """Count task runs."""
     return Answer.json(await count_task_runs(call.read(), body.selection(call.workspace)))
 
 
-@list_routes.post("/task_runs/history", scope="see_flows", answers={200: list[Interval]})
+@list_routes.post(
+    "/task_runs/history", scope="see_flows", shared=True, answers={200: list[Interval]}
+)
 async def history(call: Call, body: TaskRunHistory) -> Answer:
     """Count task runs by state over time."""
     selection = body.selection(call.workspace)

@@ -54,7 +54,9 @@ async def read_next_page(call: Call, *, query: NextPage) -> Answer:
     return await _page(call, token)
 
 
-@routes.post("/events/count-by/{countable}", scope="see_events", answers={200: list[EventCount]})
+@routes.post(
+    "/events/count-by/{countable}", scope="see_events", shared=True, answers={200: list[EventCount]}
+)
 async def count_events(call: Call, body: CountEvents) -> Answer:
     """Count events by day, time, event or resource."""
     reader, now = call.read(), call.core.clock.now()

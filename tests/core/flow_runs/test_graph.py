@@ -1,5 +1,6 @@
 """The graph of a flow run: nodes, edges, what is left out."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +17,17 @@ def task(name: str, *, start: int | None, end: int | None = None, **inputs: Any)
             for key, value in inputs.items()
         }
     ).decode()
-    return [name, name, "RUNNING", start, start, end, text, *[None] * 7]
+    return [name, name, "RUNNING", start, start, end, text]
 
 
-def subflow(name: str, run: str, *, start: int, **inputs: Any) -> list[Any]:
-    row = task(name, start=0, **inputs)
-    return [*row[:7], run, "gentle-fox", "etl", "COMPLETED", start, start, None]
+def subflow(of_task: str, run: str, *, start: int) -> list[Any]:
+    return [of_task, run, "gentle-fox", "etl", "COMPLETED", start, start, None]
 
 
-def nodes(*rows: list[Any], since: int | None = None) -> dict[str, Node]:
-    return {node.id: node for node in connected(rows, since=since)}
+def nodes(
+    *tasks: list[Any], subflows: Sequence[list[Any]] = (), since: int | None = None
+) -> dict[str, Node]:
+    return {node.id: node for node in connected(tasks, subflows, since=since)}
 
 
 def test_an_argument_used_twice_is_one_edge() -> None:
@@ -41,11 +43,24 @@ def test_what_surrounds_a_task_is_not_its_parent() -> None:
 
 
 def test_a_subflow_stands_in_place_of_its_task_run() -> None:
-    found = nodes(subflow("t", "r", start=1), task("b", start=2, x=["t"]))
+    found = nodes(
+        task("t", start=0), task("b", start=2, x=["t"]), subflows=[subflow("t", "r", start=1)]
+    )
     assert found["r"].kind == "flow-run"
     assert found["r"].label == "etl / gentle-fox"
     assert found["r"].end_time == found["r"].start_time
     assert [edge.id for edge in found["b"].parents] == ["r"]
+
+
+def test_a_task_run_that_began_two_runs_has_a_node_for_each() -> None:
+    both = [subflow("t", "r", start=1), subflow("t", "s", start=2)]
+    found = nodes(task("t", start=0, x=["a"]), task("a", start=0), subflows=both)
+    assert list(found) == ["a", "r", "s"]
+    assert [edge.id for edge in found["a"].children] == ["r", "s"]
+
+
+def test_what_was_never_to_begin_has_no_node() -> None:
+    assert nodes(task("a", start=None), task("b", start=1, x=["a"]))["b"].parents == []
 
 
 def test_nodes_come_by_start_and_then_end_those_that_run_last() -> None:

@@ -3,9 +3,11 @@
 Plans are asked for without statistics, as on a new database.
 """
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -27,6 +29,8 @@ from armillary.task_runs.reading import ids_statement as task_ids_statement
 ONE = "00000000-0000-4000-8000-000000000001"
 TWO = "00000000-0000-4000-8000-000000000002"
 NEWEST = {"sort": "EXPECTED_START_TIME_DESC"}
+STARTED = {"sort": "START_TIME_DESC"}
+FAILED = {"type": {"any_": ["FAILED"]}}
 SORTED = "USE TEMP B-TREE FOR ORDER BY"
 BOUNDED = [
     ({}, "sqlite_autoindex_flow_run_1"),
@@ -53,13 +57,34 @@ BOUNDED = [
     ({**NEWEST, "deployments": {"id": {"any_": [ONE]}}}, "flow_run_deployment (deployment_id=?)"),
     ({**NEWEST, "flows": {"id": {"any_": [ONE]}}}, "flow_run_flow (flow_id=?)"),
     ({"flow_runs": {"id": {"any_": [ONE, TWO]}}}, "sqlite_autoindex_flow_run_1 (id=?)"),
+    (
+        {**STARTED, "flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}},
+        "flow_run_state_started (workspace=? AND state_type=?)",
+    ),
+    (
+        {**STARTED, "flow_runs": {"state": {"name": {"any_": ["Late"]}}}},
+        "flow_run_name_started (workspace=? AND <expr>=?)",
+    ),
+    (
+        {**STARTED, "flow_runs": {"state": FAILED, "tags": {"all_": ["a"]}}},
+        "flow_run_tag_started (workspace=? AND tag=? AND state_type=?)",
+    ),
+    (
+        {**NEWEST, "flow_runs": {"state": FAILED, "tags": {"all_": ["a"]}}},
+        "flow_run_tag_state (workspace=? AND tag=? AND state_type=?)",
+    ),
+    (
+        {**STARTED, "flow_runs": {"deployment_id": {"any_": [ONE]}}},
+        "flow_run_deployment_started (deployment_id=?)",
+    ),
+    ({**STARTED, "flows": {"id": {"any_": [ONE]}}}, "flow_run_flow_started (flow_id=?)"),
 ]
 SMALL = [
-    ({**NEWEST, "flows": {"name": {"any_": ["etl"]}}}, "flow_run_flow (flow_id=?)"),
+    ({**NEWEST, "flows": {"name": {"any_": ["etl"]}}}, "flow_run_flow_started (flow_id=?)"),
     ({**NEWEST, "work_pools": {"name": {"any_": ["k8s"]}}}, "flow_run_queue (work_queue_id=?)"),
     ({"flow_runs": {"parent_task_run_id": {"any_": [ONE]}}}, "flow_run_parent"),
     ({"flow_runs": {"parent_flow_run_id": {"any_": [ONE]}}}, "flow_run_parent"),
-    ({"flow_runs": {"tags": {"any_": ["a"]}}}, "ft USING PRIMARY KEY (workspace=? AND tag=?)"),
+    ({"flow_runs": {"tags": {"any_": ["a"]}}}, "flow_run_tag_started (workspace=? AND tag=?)"),
     (
         {"flow_runs": {"state": {"type": {"any_": ["FAILED", "CRASHED"]}}}},
         "flow_run_state_type (workspace=? AND state_type=?)",
@@ -121,6 +146,25 @@ async def test_a_list_of_several_states_merges_one_walk_per_state(
     assert found.count("flow_run_state_type (workspace=? AND state_type=?)") == 2
 
 
+@pytest.mark.parametrize("asked", [NEWEST, STARTED])
+async def test_a_list_of_several_deployments_merges_one_walk_for_each(
+    database: SqliteDatabase, asked: dict[str, Any]
+) -> None:
+    ids = [str(UUID(int=n)) for n in range(50)]
+    found = await plan_of_runs(database, {**asked, "deployments": {"id": {"any_": ids}}})
+    assert len(re.findall(r"SEARCH r USING INDEX flow_run_deployment\w* \(dep", found)) == 50
+
+
+@pytest.mark.parametrize("state", [{}, {"state": FAILED}])
+async def test_a_list_of_a_tag_by_start_walks_each_state_of_it(
+    database: SqliteDatabase, state: dict[str, Any]
+) -> None:
+    asked = {**STARTED, "flow_runs": {**state, "tags": {"all_": ["a"]}}}
+    found = await plan_of_runs(database, asked)
+    walks = "flow_run_tag_started (workspace=? AND tag=? AND state_type=?)"
+    assert found.count(walks) == (1 if state else 10)
+
+
 @pytest.mark.parametrize(("asked", "index"), TASK_RUNS)
 async def test_a_list_of_task_runs_walks_an_index_in_its_order(
     database: SqliteDatabase, asked: dict[str, Any], index: str
@@ -147,7 +191,9 @@ async def test_a_graph_starts_from_its_run_and_subflows_from_its_task_runs(
 ) -> None:
     found = await plan(database, Condition(graph._TASKS, (ONE, 1, 10)))
     assert "task_run_natural (flow_run_id=?)" in found
-    assert "flow_run_parent (parent_task_run_id=?)" in found
+    subflows = await plan(database, Condition(graph._SUBFLOWS, (ONE, 1, 1, 10)))
+    assert "task_run_natural (flow_run_id=?)" in subflows
+    assert "flow_run_parent (parent_task_run_id=?)" in subflows
     assert "task_run_natural (flow_run_id=?)" in await plan(
         database, Condition(graph._DEPENDENCIES, (ONE, 1, 10))
     )

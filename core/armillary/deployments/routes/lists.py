@@ -63,7 +63,7 @@ async def filter_deployments(call: Call, body: FilterDeployments) -> Answer:
     return Answer.json(found)
 
 
-@routes.post("/deployments/paginate", scope="see_deployments", answers={200: Page})
+@routes.post("/deployments/paginate", scope="see_deployments", shared=True, answers={200: Page})
 async def paginate_deployments(call: Call, body: PaginateDeployments) -> Answer:
     """List a page of deployments and say how many there are."""
     span = page_of(body.limit, body.page)
@@ -73,7 +73,7 @@ async def paginate_deployments(call: Call, body: PaginateDeployments) -> Answer:
     return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
-@routes.post("/deployments/count", scope="see_deployments", answers={200: int})
+@routes.post("/deployments/count", scope="see_deployments", shared=True, answers={200: int})
 async def count(call: Call, body: DeploymentCriteria) -> Answer:
     """Count deployments."""
     return Answer.json(await count_deployments(call.read(), body.condition()))

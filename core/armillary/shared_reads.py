@@ -1,0 +1,95 @@
+"""Reads that many ask for at the same time, done once for all of them.
+
+A dashboard that fifty people look at asks the same fifty times.  Who comes while such a read is
+under way cannot have its answer, which may be older than what they have seen; but all who come
+until it ends share the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from armillary.api import Answer, Call
+
+T = TypeVar("T")
+_encode = msgspec.json.Encoder().encode
+
+
+class SharedReads:
+    """What is being read now, and what is to be read next, by what is asked."""
+
+    def __init__(self) -> None:
+        self._now: dict[Hashable, asyncio.Future[object]] = {}
+        self._next: dict[Hashable, asyncio.Future[object]] = {}
+
+    async def share(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+        """Read, or share what somebody reads who began no earlier than this was called.
+
+        A failure is shared too.  Who is cancelled lets another one of them read.
+        """
+        while (joined := self._next.get(key)) is not None:
+            await asyncio.wait([joined])
+            if not joined.cancelled():
+                return joined.result()  # type: ignore[return-value]  # one key, one kind of answer
+        mine: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        ahead = self._now.get(key)
+        if ahead is not None:
+            await self._follow(key, ahead, mine)
+        return await self._lead(key, read, mine)
+
+    async def _follow(
+        self, key: Hashable, ahead: asyncio.Future[object], mine: asyncio.Future[object]
+    ) -> None:
+        """Be the one that others join, until what is being read is read."""
+        self._next[key] = mine
+        try:
+            await asyncio.wait([ahead])
+        except asyncio.CancelledError:
+            mine.cancel()
+            raise
+        finally:
+            del self._next[key]
+
+    async def _lead(
+        self, key: Hashable, read: Callable[[], Awaitable[T]], mine: asyncio.Future[object]
+    ) -> T:
+        self._now[key] = mine
+        try:
+            found = await read()
+        except asyncio.CancelledError:
+            mine.cancel()
+            raise
+        except Exception as error:
+            mine.set_exception(error)
+            mine.exception()  # nobody may be there to see it but the one who read
+            raise
+        else:
+            mine.set_result(found)
+            return found
+        finally:
+            del self._now[key]
+
+
+def sharing(
+    handler: Callable[..., Awaitable[Answer]], name: str
+) -> Callable[..., Awaitable[Answer]]:
+    """Have those who ask the same of a workspace at the same time given one answer."""
+
+    @wraps(handler)
+    async def shared(call: Call, *body: object) -> Answer:
+        key = (
+            name,
+            call.workspace,
+            tuple(call.path.items()),
+            tuple(call.query.items()),
+            _encode(body),
+        )
+        return await call.core.shared_reads.share(key, lambda: handler(call, *body))
+
+    return shared
