@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -49,7 +49,7 @@ _UNDER_WAY = 128
 _REMEMBERED_FOR = 300.0
 _REMEMBERED = 50_000
 _NO_PAYLOAD = msgspec.Raw(b"{}")
-_NULL = b"null"
+_NULL = msgspec.Raw(b"null")
 
 Key: TypeAlias = tuple[int, str]
 """A workspace and the id of an event in it, as text: UUID objects are slow to look up."""
@@ -79,6 +79,11 @@ class Recent:
         """Tell whether a key was added in the last minutes."""
         self._turn(now)
         return key in self._young or key in self._old
+
+    def has_any(self, keys: Collection[Key], now: float) -> bool:
+        """Tell whether one of them was."""
+        self._turn(now)
+        return not (self._young.isdisjoint(keys) and self._old.isdisjoint(keys))
 
     def add(self, keys: Iterable[Key], now: float) -> None:
         """Remember keys."""
@@ -162,13 +167,13 @@ class Intake:
     def _new(self, workspace: int, events: Sequence[InEvent], received: datetime) -> list[Incoming]:
         """Stamp events, leaving out repeats and what is too large."""
         now = self._clock.monotonic()
+        any_repeated = self._recent.has_any([(workspace, event.id) for event in events], now)
         found: list[Incoming] = []
         for event in events:
-            event_id = str(event.id)
-            if self._recent.has((workspace, event_id), now):
+            if any_repeated and self._recent.has((workspace, event.id), now):
                 self._metrics.count("armillary_events_repeated")
                 continue
-            incoming = _stamped(workspace, event, event_id, received)
+            incoming = _stamped(workspace, event, received)
             if incoming is None:
                 self._metrics.count("armillary_events_too_large")
                 continue
@@ -194,7 +199,7 @@ class Feed:
         event = event_from_text(text)
         written = self._intake.begin(self._workspace, event)
         if written is not None:
-            self._under_way.append((str(event.id), written))
+            self._under_way.append((event.id, written))
         while len(self._under_way) > _UNDER_WAY:
             await self._settle_first()
         while self._under_way and self._under_way[0][1].done():
@@ -217,17 +222,16 @@ class Feed:
         self._intake.settle(self._workspace, event_id)
 
 
-def _stamped(workspace: int, event: InEvent, event_id: str, received: datetime) -> Incoming | None:
+def _stamped(workspace: int, event: InEvent, received: datetime) -> Incoming | None:
     """Put an event into the shape of the outbox; None if that is too large."""
-    payload = bytes(event.payload)
     encoded = _encode(
         Event(
             occurred=in_utc(event.occurred),
             event=event.event,
             resource=event.resource,
             related=event.related or (),
-            payload=_NO_PAYLOAD if payload == _NULL else event.payload,
-            id=event_id,
+            payload=_NO_PAYLOAD if event.payload == _NULL else event.payload,
+            id=event.id,
             follows=None if event.follows is None else str(event.follows),
             received=received,
         )
@@ -235,13 +239,13 @@ def _stamped(workspace: int, event: InEvent, event_id: str, received: datetime) 
     if len(encoded) > MAX_BYTES:
         _log.warning(
             "the event %s (%s) was dropped: it has %d bytes, %d is the limit",
-            event_id, event.event[:100], len(encoded), MAX_BYTES,
+            event.id, event.event[:100], len(encoded), MAX_BYTES,
         )  # fmt: skip
         return None
     try:
         body = without_nul(encoded).decode()
     except UnicodeDecodeError as error:
-        message = f"The event {event_id} is not valid UTF-8."
+        message = f"The event {event.id} is not valid UTF-8."
         raise Invalid(message, loc=("body",)) from error
     report = report_of(workspace, event) if is_reported(event) else None
-    return Incoming(workspace, event_id, body, report)
+    return Incoming(workspace, event.id, body, report)

@@ -139,7 +139,7 @@ def _report(workspace: int, event: InEvent) -> Report:
     flow_run_id = _flow_run_id(event)
     return Report(
         workspace=workspace,
-        event_id=str(event.id),
+        event_id=event.id,
         occurred=to_micros(occurred),
         run_id=_id_after(_RUN, event.resource[RESOURCE_ID]),
         flow_run_id=flow_run_id,
