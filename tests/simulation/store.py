@@ -12,7 +12,7 @@ from typing import Any
 
 from armillary.clock import Clock
 from armillary.db.commits import CommitThread
-from armillary.db.sqlite import SqliteDatabase
+from armillary.db.sqlite import SqliteDatabase, Trying
 from tests.simulation.disk import Disk, OnDisk
 from tests.simulation.timeline import Process, here
 
@@ -78,6 +78,17 @@ class _Scanner:
         """The connection is closed with the others."""
 
 
+class _Trying(Trying):
+    """Reads of which some are short, and the others answered as by a thread."""
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, chance: random.Random) -> None:
+        super().__init__(connection, clock)
+        self._chance = chance
+
+    def all(self, sql: str, args: Any) -> Any:
+        return super().all(sql, args) if self._chance.random() < 0.2 else None
+
+
 class SimulatedSqlite(SqliteDatabase):
     """What a process has of the file; the file outlives it."""
 
@@ -88,6 +99,7 @@ class SimulatedSqlite(SqliteDatabase):
 
     async def open(self) -> None:
         await super().open()
+        self.trying = _Trying(self.reading, self.clock, self._chance)
         self._writer._threads = _Commits(self._chance)
         self._writer._connection = OnDisk(self.writing, self._disk)  # type: ignore[assignment]
 

@@ -36,8 +36,56 @@ _READ_PRAGMAS = (
 )
 
 
+_STRIDE = 1000
+_STRIDES = 20
+"""So many thousand steps of SQLite, or milliseconds, may pass on the loop: some 200 rows."""
+_PATIENCE = 0.002
+_SHUNNED = 64
+"""How often a statement that took longer goes to a thread at once, before it is tried again."""
+_KNOWN = 1000
+
+
+class Trying:
+    """Runs statements that may be short on the loop: most are, and a thread takes longer than they.
+
+    A statement that is not is broken off, and its like is not tried again for a while.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._shunned: dict[str, int] = {}
+        self._strides = 0
+        self._until = 0.0
+
+    def all(self, sql: str, args: Sequence[object]) -> Sequence[Row] | None:
+        """Return every row; None where that takes longer."""
+        shunned = self._shunned.get(sql)
+        if shunned:
+            self._shunned[sql] = shunned - 1
+            return None
+        self._strides = 0
+        self._until = self._clock.monotonic() + _PATIENCE
+        self._connection.set_progress_handler(self._is_long, _STRIDE)
+        try:
+            return self._connection.execute(sql, args).fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+        if len(self._shunned) >= _KNOWN:
+            self._shunned.clear()
+        self._shunned[sql] = _SHUNNED
+        return None
+
+    def _is_long(self) -> bool:
+        self._strides += 1
+        return self._strides > _STRIDES or self._clock.monotonic() > self._until
+
+
 class SqliteReader(Reader):
-    """Keys on the loop thread; everything that may scan in a reader thread."""
+    """What is short on the loop thread; everything else in a reader thread."""
 
     dialect = Dialect.SQLITE
 
@@ -53,10 +101,13 @@ class SqliteReader(Reader):
             raise translated(error) from error
 
     async def all(self, sql: str, *args: object) -> Sequence[Row]:
-        """Read rows in a thread."""
-        connection = self._database.next_scanner()
+        """Read rows."""
+        text = Dialect.SQLITE.sql(sql)
         try:
-            return list(await connection.execute_fetchall(Dialect.SQLITE.sql(sql), args))
+            found = self._database.trying.all(text, args)
+            if found is not None:
+                return found
+            return list(await self._database.next_scanner().execute_fetchall(text, args))
         except sqlite3.Error as error:
             raise translated(error) from error
 
@@ -77,6 +128,7 @@ class SqliteDatabase(Database):
         self._writer: Writer
         self.reading: sqlite3.Connection
         self.writing: sqlite3.Connection
+        self.trying: Trying
 
     async def open(self) -> None:
         """Open the file; ConfigError with one sentence if it is no database of ours."""
@@ -84,6 +136,7 @@ class SqliteDatabase(Database):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.writing = self._connect(_PRAGMAS)
             self.reading = self._connect(_READ_PRAGMAS)
+            self.trying = Trying(self.reading, self.clock)
             for _ in range(_READERS):
                 self._scanners.append(await self._scanner())
         except (sqlite3.Error, OSError) as error:

@@ -54,7 +54,9 @@ class GraphQuery(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
 
-@list_routes.post("/flow_runs/filter", scope="see_flows", answers={200: list[FlowRunResponse]})
+@list_routes.post(
+    "/flow_runs/filter", scope="see_flows", hot=True, answers={200: list[FlowRunResponse]}
+)
 async def filter_flow_runs(call: Call, body: FilterFlowRuns) -> Answer:
     """List flow runs."""
     span = slice_of(body.limit, body.offset)
@@ -74,7 +76,7 @@ async def paginate_flow_runs(call: Call, body: PaginateFlowRuns) -> Answer:
     return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 
 
-@list_routes.post("/flow_runs/count", scope="see_flows", shared=True, answers={200: int})
+@list_routes.post("/flow_runs/count", scope="see_flows", hot=True, shared=True, answers={200: int})
 async def count(call: Call, body: FlowRunCriteria) -> Answer:
     """Count flow runs."""
     return Answer.json(await count_flow_runs(call.read(), body.selection(call.workspace)))

@@ -48,7 +48,7 @@ class TaskRunHistory(TaskRunCriteria, kw_only=True):
         return window_of(self.history_start, self.history_end, self.history_interval_seconds)
 
 
-@list_routes.post("/task_runs/filter", scope="see_flows", answers={200: list[TaskRun]})
+@list_routes.post("/task_runs/filter", scope="see_flows", hot=True, answers={200: list[TaskRun]})
 async def filter_task_runs(call: Call, body: FilterTaskRuns) -> Answer:
     """List task runs."""
     span = slice_of(body.limit, body.offset)
@@ -69,7 +69,7 @@ async def paginate_task_runs(call: Call, body: PaginateTaskRuns) -> Answer:
     return Answer.json(paged(results, total, limit=span.limit, page=body.page))
 
 
-@list_routes.post("/task_runs/count", scope="see_flows", shared=True, answers={200: int})
+@list_routes.post("/task_runs/count", scope="see_flows", hot=True, shared=True, answers={200: int})
 async def count(call: Call, body: TaskRunCriteria) -> Answer:
     """Count task runs."""
     return Answer.json(await count_task_runs(call.read(), body.selection(call.workspace)))

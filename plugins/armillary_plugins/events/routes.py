@@ -26,7 +26,7 @@ from armillary_plugins.events.window import Window, window_of
 routes = Routes(tag="Events")
 
 
-@routes.post("/events", scope="manage_events", answers={204: None}, nul=True)
+@routes.post("/events", scope="manage_events", hot=True, answers={204: None}, nul=True)
 async def create_events(call: Call, body: list[InEvent]) -> Answer:
     """Take events in; the answer comes once they are durable."""
     await call.core.intake.accept(call.workspace, body)
