@@ -38,23 +38,26 @@ _READ_PRAGMAS = (
 
 _STRIDE = 1000
 _STRIDES = 20
-"""So many thousand steps of SQLite, or milliseconds, may pass on the loop: some 200 rows."""
-_PATIENCE = 0.002
-_SHUNNED = 64
-"""How often a statement that took longer goes to a thread at once, before it is tried again."""
+"""So many thousand steps of SQLite a short read takes at most: some 200 rows."""
+_PATIENCE = 0.005
+"""Seconds that it may take on the loop, where a disk is slow."""
+_SHUNNED = 256
+"""How often a statement that is always long goes to a thread at once, before it is tried again."""
 _KNOWN = 1000
 
 
 class Trying:
     """Runs statements that may be short on the loop: most are, and a thread takes longer than they.
 
-    A statement that is not is broken off, and its like is not tried again for a while.
+    A statement that is not is broken off, and its like is not tried again for a while, which is
+    twice as long each time.
     """
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
         self._shunned: dict[str, int] = {}
+        self._last_shunned: dict[str, int] = {}
         self._strides = 0
         self._until = 0.0
 
@@ -64,6 +67,14 @@ class Trying:
         if shunned:
             self._shunned[sql] = shunned - 1
             return None
+        found = self._tried(sql, args)
+        if found is None:
+            self._shun(sql)
+        elif shunned is not None:
+            del self._shunned[sql], self._last_shunned[sql]
+        return found
+
+    def _tried(self, sql: str, args: Sequence[object]) -> Sequence[Row] | None:
         self._strides = 0
         self._until = self._clock.monotonic() + _PATIENCE
         self._connection.set_progress_handler(self._is_long, _STRIDE)
@@ -72,12 +83,16 @@ class Trying:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
+            return None
         finally:
             self._connection.set_progress_handler(None, 0)
+
+    def _shun(self, sql: str) -> None:
         if len(self._shunned) >= _KNOWN:
             self._shunned.clear()
-        self._shunned[sql] = _SHUNNED
-        return None
+            self._last_shunned.clear()
+        times = min(2 * self._last_shunned.get(sql, 2), _SHUNNED)
+        self._shunned[sql] = self._last_shunned[sql] = times
 
     def _is_long(self) -> bool:
         self._strides += 1

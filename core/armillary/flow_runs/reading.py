@@ -30,8 +30,8 @@ select {COLUMNS} from flow_run r {JOINS} where r.id = ? and r.workspace = ?
 _TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
-class FlowRunResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """A flow run as answered: every key, always."""
+class FlowRunResponse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A flow run as answered: every key, always.  Nothing in it leads back to it: no ``gc``."""
 
     id: str
     created: datetime

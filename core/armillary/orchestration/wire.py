@@ -122,8 +122,8 @@ _decode_details = msgspec.json.Decoder(StateDetails).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class WireState(msgspec.Struct, frozen=True, kw_only=True):
-    """A state as answered."""
+class WireState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A state as answered.  Nothing in it leads back to it: no ``gc``."""
 
     id: str
     type: str
