@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import TypeAlias
 
 import msgspec
@@ -75,7 +74,7 @@ ArtifactsOfRun: TypeAlias = Callable[[Reader, str, int], Awaitable[Sequence[Plac
 """Lists the artifacts of a flow run, oldest first, so many at most."""
 
 
-class Node(msgspec.Struct, kw_only=True, gc=False):
+class Node(msgspec.Struct, gc=False):
     """A task run or a subflow run."""
 
     kind: str
@@ -192,7 +191,7 @@ def connected(tasks: Sequence[Row], subflows: Sequence[Row], *, since: int | Non
         for start, end in (_span(task, run),)
         if start is not None and (since is None or end is None or end >= since)
     ]
-    begun.sort(key=itemgetter(0, 1, 2, 3))
+    begun.sort()  # by start, what still runs last, end, id; no two get further than that
     nodes: dict[str, Node] = {}
     edges: dict[str, Edge] = {}
     for start, unended, end, _, task, run in begun:
@@ -231,16 +230,11 @@ def _connect(
 
 
 def _node(task: Row, run: Row, start: int, end: int | None) -> Node:
-    return Node(
-        kind="flow-run" if run else "task-run",
-        id=run[1] if run else task[0],
-        label=f"{run[3]} / {run[2]}" if run else task[1],
-        state_type=(run[4] if run else None) or task[2],
-        start_time=from_micros(start),
-        end_time=maybe_moment(end),
-        parents=[],
-        children=[],
-    )
+    starts, ends = from_micros(start), maybe_moment(end)
+    if run:
+        label = f"{run[3]} / {run[2]}"
+        return Node("flow-run", run[1], label, run[4] or task[2], starts, ends, [], [])
+    return Node("task-run", task[0], task[1], task[2], starts, ends, [], [])
 
 
 def _span(task: Row, run: Row) -> tuple[int | None, int | None]:
