@@ -62,7 +62,7 @@ class Schemas:
             return dict(plain)
         match info:
             case mi.Metadata():
-                return self._schema(info.type)
+                return self._schema(info.type) | (info.extra_json_schema or {})
             case mi.IntType() | mi.FloatType() | mi.StrType():
                 return _scalar(info)
             case mi.UnionType():

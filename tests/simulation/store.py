@@ -12,7 +12,8 @@ from typing import Any
 
 from armillary.clock import Clock
 from armillary.db.commits import CommitThread
-from armillary.db.sqlite import SqliteDatabase, Trying
+from armillary.db.sqlite import SqliteDatabase
+from armillary.db.sqlite_short import Trying
 from tests.simulation.disk import Disk, OnDisk
 from tests.simulation.timeline import Process, here
 

@@ -13,6 +13,7 @@ from armillary.clock import Clock
 from armillary.db.database import Database
 from armillary.db.dialect import Dialect
 from armillary.db.operation import Operation
+from armillary.db.sqlite_short import Trying
 from armillary.db.sqlite_writer import Writer, translated
 from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import ConfigError
@@ -34,69 +35,6 @@ _READ_PRAGMAS = (
     "pragma cache_size=-16384",
     "pragma temp_store=memory",
 )
-
-
-_STRIDE = 1000
-_STRIDES = 20
-"""So many thousand steps of SQLite a short read takes at most: some 200 rows."""
-_PATIENCE = 0.005
-"""Seconds that it may take on the loop, where a disk is slow."""
-_SHUNNED = 256
-"""How often a statement that is always long goes to a thread at once, before it is tried again."""
-_KNOWN = 1000
-
-
-class Trying:
-    """Runs statements that may be short on the loop: most are, and a thread takes longer than they.
-
-    A statement that is not is broken off, and its like is not tried again for a while, which is
-    twice as long each time.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._shunned: dict[str, int] = {}
-        self._last_shunned: dict[str, int] = {}
-        self._strides = 0
-        self._until = 0.0
-
-    def all(self, sql: str, args: Sequence[object]) -> Sequence[Row] | None:
-        """Return every row; None where that takes longer."""
-        shunned = self._shunned.get(sql)
-        if shunned:
-            self._shunned[sql] = shunned - 1
-            return None
-        found = self._tried(sql, args)
-        if found is None:
-            self._shun(sql)
-        elif shunned is not None:
-            del self._shunned[sql], self._last_shunned[sql]
-        return found
-
-    def _tried(self, sql: str, args: Sequence[object]) -> Sequence[Row] | None:
-        self._strides = 0
-        self._until = self._clock.monotonic() + _PATIENCE
-        self._connection.set_progress_handler(self._is_long, _STRIDE)
-        try:
-            return self._connection.execute(sql, args).fetchall()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            return None
-        finally:
-            self._connection.set_progress_handler(None, 0)
-
-    def _shun(self, sql: str) -> None:
-        if len(self._shunned) >= _KNOWN:
-            self._shunned.clear()
-            self._last_shunned.clear()
-        times = min(2 * self._last_shunned.get(sql, 2), _SHUNNED)
-        self._shunned[sql] = self._last_shunned[sql] = times
-
-    def _is_long(self) -> bool:
-        self._strides += 1
-        return self._strides > _STRIDES or self._clock.monotonic() > self._until
 
 
 class SqliteReader(Reader):

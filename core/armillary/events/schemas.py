@@ -26,6 +26,7 @@ _CANONICAL = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _SHOWN = 100
 
 EventId: TypeAlias = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})]
+"""Not checked by its type: see :func:`check_event`."""
 
 
 class InEvent(msgspec.Struct, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -60,15 +61,25 @@ async def test_a_statement_that_is_always_long_is_seldom_tried(database: Countin
     tried = 0
     whole = database.trying._tried
 
-    def counted(sql: str, args: Any) -> Any:
+    def counted(sql: str, args: Any, *, until: float) -> Any:
         nonlocal tried
         tried += 1
-        return whole(sql, args)
+        return whole(sql, args, until=until)
 
     database.trying._tried = counted  # type: ignore[method-assign]
     for _ in range(200):
         await count(database, LONG)
     assert tried == 6
+
+
+async def test_reads_one_after_the_other_let_others_in(database: Counting) -> None:
+    others = asyncio.Event()
+    asyncio.get_running_loop().call_later(0, others.set)
+    reads = 0
+    while not others.is_set():
+        await count(database, SHORT)
+        reads += 1
+        assert reads < 1000
 
 
 async def test_look_ups_by_key_are_never_broken_off(database: Counting) -> None:
