@@ -117,8 +117,16 @@ async def test_what_is_not_there_is_a_page_that_says_so(pages: Pages, path: str)
 async def test_the_api_keeps_its_own_answers(pages: Pages) -> None:
     answer = await pages.ask("/api/nowhere", status=404)
     assert answer.json() == {"detail": "Not Found"}
-    refused = await pages.client.post("/runs")
-    assert refused.status_code == 405
+
+
+async def test_a_method_that_is_not_allowed_is_told_which_are(pages: Pages) -> None:
+    for path, allowed in (("/runs", "GET"), ("/api/health", "GET")):
+        refused = await pages.client.post(path)
+        assert (refused.status_code, allowed in refused.headers["allow"]) == (405, True)
+    refused = await pages.client.put("/api/flows/filter")
+    assert (refused.json(), "POST" in refused.headers["allow"]) == (
+        {"detail": "Method Not Allowed"}, True,
+    )  # fmt: skip
 
 
 async def test_a_fault_is_a_page_that_tells_nothing_of_the_inside(
