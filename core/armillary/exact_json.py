@@ -1,10 +1,15 @@
-"""JSON as Python values, of which each can be written as JSON again."""
+"""JSON as Python values that can be written as JSON again, numbers of any size included."""
 
 from __future__ import annotations
 
 import json
 import math
 from typing import Any
+
+import msgspec
+
+_MOST_DIGITS = 4300
+"""Python reads no more."""
 
 
 def read_json(text: str | bytes) -> Any:
@@ -13,6 +18,26 @@ def read_json(text: str | bytes) -> Any:
     Python by itself takes NaN and Infinity as well, and reads 1e999 as the latter.
     """
     return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def read_any(text: str | bytes) -> Any:
+    """Read what others wrote, however large its numbers: what no number here holds is a text.
+
+    ValueError for what is no JSON.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text, parse_int=_whole, parse_float=_decimal)
+
+
+def _whole(text: str) -> int | str:
+    return text if len(text) > _MOST_DIGITS else int(text)
+
+
+def _decimal(text: str) -> float | str:
+    number = float(text)
+    return text if math.isinf(number) else number
 
 
 def _refuse_constant(name: str) -> None:

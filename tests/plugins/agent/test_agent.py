@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from armillary.core import Core
@@ -196,6 +197,17 @@ async def test_a_parameter_that_is_not_there_fails_with_a_sentence(scene: Scene)
     run = await scene.run("echo {{ parameters.x }}")
     ended = await scene.reached(run, "FAILED")
     assert "asks for the parameter 'x'" in ended["state"]["message"]
+
+
+async def test_a_number_nobody_can_hold_keeps_no_run_from_running(scene: Scene) -> None:
+    body = msgspec.json.encode({
+        "name": "d", "flow_id": await scene.api.flow(), "work_pool_name": "local",
+        "job_variables": {"command": "work {{ parameters.x }}"}, "parameters": {"x": "huge"},
+    }).replace(b'"huge"', b"1e999")  # fmt: skip
+    headers = {"content-type": "application/json"}
+    made = await scene.api.client.post("/api/deployments/", content=body, headers=headers)
+    await scene.api.run(made.json()["id"])
+    assert (await scene.started()).launch.argv == ["work", "1e999"]
 
 
 async def test_a_cancelled_run_is_asked_to_end_and_then_killed(scene: Scene) -> None:
