@@ -145,9 +145,10 @@ async def find_tag(reader: Reader, *, tag: str | None = None, limit_id: str = ""
     raise NotFound("Concurrency limit not found")
 
 
-async def with_holders(reader: Reader, limit: Limit) -> TagLimit:
-    """Shape the limit on a tag with those who hold its slots."""
-    return TagLimit.of(limit, await leases.of_limit(reader, limit.id))
+async def with_holders(reader: Reader, found: Sequence[Limit]) -> list[TagLimit]:
+    """Shape limits on tags with those who hold their slots."""
+    held = await leases.of_limits(reader, [limit.id for limit in found])
+    return [TagLimit.of(limit, held[limit.id]) for limit in found]
 
 
 async def set_tag(unit: Unit, ids: Ids, tag: str, slots: int) -> tuple[Limit, bool]:
@@ -173,8 +174,8 @@ async def delete_tag(unit: Unit, ids: Ids, limit: Limit) -> None:
 
 async def reset_tag(unit: Unit, ids: Ids, limit: Limit, holders: Iterable[str]) -> None:
     """Take every slot of the limit back, and give one to each of these task runs."""
-    held = await leases.of_limit(unit, limit.id)
-    await leases.give_back(unit, [lease.id for lease in held])
+    held = await leases.of_limits(unit, [limit.id])
+    await leases.give_back(unit, [lease.id for lease in held[limit.id]])
     for stored in await limits.lock(unit, [limit.id]):
         emptied = msgspec.structs.replace(settled(stored, unit.micros), active_slots=0)
         grants = [_for_task_run(ids.uuid4(), each) for each in dict.fromkeys(holders)]
