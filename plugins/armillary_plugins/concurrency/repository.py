@@ -20,15 +20,17 @@ from armillary_plugins.concurrency.schemas import CreateLimit, TagLimit, TakeSlo
 Kind: TypeAlias = Literal["all", "global", "tag", "deployment"]
 """What a limit is of: what clients name, task runs with a tag, or the runs of a deployment."""
 
+_OF_TAG = "(l.name >= 'tag:' and l.name < 'tag;')"
+_OF_DEPLOYMENT = "(l.name >= 'deployment:' and l.name < 'deployment;')"
 _KINDS: Mapping[Kind, str] = {
     "all": "",
-    "tag": "and l.name >= 'tag:' and l.name < 'tag;'",
-    "deployment": "and l.name >= 'deployment:' and l.name < 'deployment;'",
-    "global": "and l.name not like 'tag:%' and l.name not like 'deployment:%'",
+    "tag": f"and {_OF_TAG}",
+    "deployment": f"and {_OF_DEPLOYMENT}",
+    "global": f"and not {_OF_TAG} and not {_OF_DEPLOYMENT}",
 }
 _NAMED = f"""
 select {limits.LIMIT_COLUMNS}, d.id, d.name from concurrency_limit l
-  left join deployment d on l.name like 'deployment:%' and d.id = substr(l.name, 12)
+  left join deployment d on {_OF_DEPLOYMENT} and d.id = substr(l.name, 12)
     and d.workspace = l.workspace
 where l.workspace = ?"""
 _ONE_NAMED = f"{_NAMED} and l.id = ?"
