@@ -218,7 +218,10 @@ class _Failures:
         words = {404: "Not Found", 405: "Method Not Allowed"}.get(status, error.detail)
         answer = Answer.json({"detail": words}, status)
         reason = f"This server has nothing at {path}." if status == 404 else words
-        return self._answer(request, answer, reason)
+        response = self._answer(request, answer, reason)
+        if status == 405:
+            response.headers.update(error.headers or {})
+        return response
 
     def fault(self, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         """Answer what nobody foresaw; the log says more."""

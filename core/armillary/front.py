@@ -152,8 +152,10 @@ class Front:
                 await send({"type": "websocket.close", "code": 1000, "reason": "Not Found"})
                 return
             route, parameters = found
+            headers = by_name(scope["headers"])
+            refuse_other_origins(headers)  # which browsers let open websockets, and read them
             query = scope.get("query_string") or b""
-            call = self._call(query, by_name(scope["headers"]), workspace, parameters)
+            call = self._call(query, headers, workspace, parameters)
             call.actor.require(route.scope)
         except ArmillaryError as error:
             await send({"type": "websocket.close", "code": 1008, "reason": str(error)})

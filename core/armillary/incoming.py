@@ -45,10 +45,10 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def refuse_other_origins(headers: Mapping[str, str]) -> None:
-    """Let no page of another site change anything here: a browser always names its origin."""
+    """Let no page of another site change anything here, or listen: browsers name its origin."""
     origin = headers.get("origin")
     if origin is not None and _host_of(origin) != headers.get("host", ""):
-        raise Refused(403, f"A page of {origin} may not change anything on this server.")
+        raise Refused(403, f"A page of {origin} may not do that on this server.")
 
 
 def _host_of(origin: str) -> str | None:

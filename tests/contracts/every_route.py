@@ -87,6 +87,7 @@ _PLACES = (
     ("/deployments/name/{flow_name}/{deployment_name}", "=etl/nightly"),
     ("/work_pools/{work_pool_name}", "=pool"), ("/queues/{name}", "=fast"),
     ("/workers/{name}", "=w"), ("/work_pools/{name}", "=pool"), ("/work-pool/{name}", "=pool"),
+    ("/worker/{id}", "worker"),
     ("/work_queues/name/{name}", "=fast"), ("/flows/name/{name}", "=etl"), ("/input/{key}", "=k"),
     ("/flow_runs/{id}", "run"), ("/flow-run/{id}", "run"), ("/task_runs/{id}", "task"),
     ("/task-run/{id}", "task"), ("/deployments/{id}", "deployment"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from armillary.front import App
@@ -14,12 +14,20 @@ _PATIENCE = 10.0
 class Peer:
     """One connection; what the server sends queues up."""
 
-    def __init__(self, app: App, path: str, *, protocols: tuple[str, ...] = ("prefect",)) -> None:
+    def __init__(
+        self,
+        app: App,
+        path: str,
+        *,
+        protocols: tuple[str, ...] = ("prefect",),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._to_us: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._to_server.put_nowait({"type": "websocket.connect"})
         scope: dict[str, Any] = {
-            "type": "websocket", "path": path, "headers": [], "query_string": b"",
+            "type": "websocket", "path": path, "query_string": b"",
+            "headers": [(k.encode(), v.encode()) for k, v in (headers or {}).items()],
             "subprotocols": list(protocols),
         }  # fmt: skip
         self._task = asyncio.ensure_future(app(scope, self._to_server.get, self._told))

@@ -44,6 +44,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     task_state: str
     pool: str
     queue: str
+    worker: str
     limit: str
     tag_limit: str
     lease: str
@@ -85,6 +86,7 @@ async def a_world_over(api: Api, mark: str) -> World:
     await api.post("/work_queues/", {"name": "fast"}, status=201)
     heartbeat = {"name": "w", "heartbeat_interval_seconds": 30}
     await api.post("/work_pools/pool/workers/heartbeat", heartbeat, status=204)
+    [worker] = await api.post("/work_pools/pool/workers/filter")
     flow = await api.flow(tags=["a", mark])
     made = await api.deployment(
         flow, work_pool_name="pool", work_queue_name="fast", tags=["t", mark], concurrency_limit=4,
@@ -130,7 +132,8 @@ async def a_world_over(api: Api, mark: str) -> World:
     return World(
         flow=flow, deployment=made["id"], schedule=made["schedules"][0]["id"], run=run["id"],
         state=run["state_id"], task=task["id"], task_state=task["state_id"], pool=pool["id"],
-        queue=queue["id"], limit=limit["id"], tag_limit=tag_limit["id"], lease=taken["lease_id"],
+        queue=queue["id"], worker=worker["id"], limit=limit["id"], tag_limit=tag_limit["id"],
+        lease=taken["lease_id"],
         event=NOBODY, variable=variable["id"], saved_search=search["id"],
         page_token=_token(), job=NOBODY,
         block_type=block["block_type_id"], block_schema=block["block_schema_id"],

@@ -12,6 +12,8 @@ from armillary_web.slices import Slice, cut
 
 R = TypeVar("R")
 _WORDS = ("name", "tags", "type", "after", "before")
+_TYPED = ("name", "tags", "type")
+"""What people type; a name where the list is cut is taken as it is, with blanks around it."""
 _LONGEST = 1100
 
 
@@ -74,7 +76,8 @@ class NamedQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_named_query(base: str, query: Mapping[str, str]) -> NamedQuery:
     """Read a query; what makes no sense is left out."""
-    given = {word: query.get(word, "").replace("\0", "").strip()[:_LONGEST] for word in _WORDS}
+    given = {word: query.get(word, "").replace("\0", "") for word in _WORDS}
+    given |= {word: given[word].strip()[:_LONGEST] for word in _TYPED}
     if given["after"]:
         given["before"] = ""
     return NamedQuery(base=base, **given)

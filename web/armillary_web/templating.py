@@ -59,8 +59,9 @@ class Templates:
         return self._environment.list_templates(extensions=["html"])
 
     def render(self, name: str, **context: Any) -> bytes:
-        """The finished page or fragment, UTF-8."""
-        return self._environment.get_template(name).render(context).encode()
+        """The finished page or fragment, UTF-8; half of a pair of surrogates is shown escaped."""
+        page = self._environment.get_template(name).render(context)
+        return page.encode(errors="backslashreplace")
 
     def url(self, path: str, *segments: str) -> str:
         """A link on this site: the base path, a path, and segments that are quoted.

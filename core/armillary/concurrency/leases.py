@@ -43,7 +43,12 @@ _OF_RUN = f"""
 {_FROM} and c.holder_id = ? and c.holder_type = 'flow_run' and (c.id = ? or {_ON_LIMIT})
 order by c.id
 """
-_OF_LIMIT = f"{_FROM} and {_ON_LIMIT} order by c.created, c.id"
+_OF_LIMITS = f"""
+select {_COLUMNS}, k.limit_id
+from concurrency_lease_limit k cross join concurrency_lease c
+where k.limit_id {{in_list}} and c.id = k.lease_id and c.workspace = ?
+order by c.created, c.id
+"""
 _EXPIRED = "select id, workspace from concurrency_lease where expires <= ? order by expires limit ?"
 _ABANDONED = f"""
 select c.id, c.workspace from concurrency_lease c
@@ -189,9 +194,12 @@ async def of_run(
     return [_lease(row) for row in rows]
 
 
-async def of_limit(reader: Reader, limit_id: str) -> list[Lease]:
-    """Find who holds slots of a limit, oldest first."""
-    return [_lease(row) for row in await reader.all(_OF_LIMIT, reader.workspace, limit_id)]
+async def of_limits(reader: Reader, limit_ids: Iterable[str]) -> dict[str, list[Lease]]:
+    """Find who holds slots of each of these limits, oldest first."""
+    found: dict[str, list[Lease]] = {limit_id: [] for limit_id in limit_ids}
+    for row in await reader.all(_OF_LIMITS, json_list(found), reader.workspace):
+        found[row[6]].append(_lease(row))
+    return found
 
 
 async def expired(reader: Reader, now: int, *, limit: int) -> list[tuple[str, int]]:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from armillary.exact_json import read_json
+
 KIND: Final = "__prefect_kind"
 
 
@@ -157,7 +159,7 @@ def _mentions_a_kind(raw: bytes) -> bool:
 
 def _decoded(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return read_json(raw)
     except (ValueError, RecursionError) as error:
         raise HydrationError(f"Invalid JSON: {error}") from error
 
@@ -217,13 +219,9 @@ def _json(value: dict[str, Any], sources: Sources) -> Any:
     if _is_open(text) or not isinstance(text, str):
         return text
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         return Problem(f"Invalid JSON: {error}")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON value")
 
 
 def _jinja(value: dict[str, Any], sources: Sources) -> Any:

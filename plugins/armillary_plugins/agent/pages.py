@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
-
 from armillary.clock import from_micros
 from armillary.errors import NotFound
+from armillary.exact_json import read_any
 from armillary_plugins.agent.command_form import (
     CommandTexts,
     keep_resting,
@@ -110,7 +109,7 @@ async def _deployment(call: Call) -> Json:
 
 def _is_command(_: str, entrypoint: str | None, job_variables: str | Mapping[str, Json]) -> bool:
     given = job_variables
-    variables = msgspec.json.decode(given) if isinstance(given, str) else given
+    variables = read_any(given) if isinstance(given, str) else given
     return entrypoint is None and bool(isinstance(variables, dict) and variables.get("command"))
 
 

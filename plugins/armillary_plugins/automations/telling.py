@@ -13,6 +13,15 @@ _SHOWN = 3
 """Names in a row before the others are only counted."""
 
 
+class _Action(msgspec.Struct):
+    """What is told of an action; what else it has may be anything, numbers of any size too."""
+
+    type: str
+
+
+_actions = msgspec.json.Decoder(list[_Action]).decode
+
+
 def told_trigger(automation: Written) -> str:
     """Say what an automation waits for."""
     return _trigger(msgspec.json.decode(automation.trigger))
@@ -27,10 +36,10 @@ def told_actions(automation: Written) -> str:
             automation.actions_on_trigger,
             automation.actions_on_resolve,
         )
-        for action in msgspec.json.decode(actions)
+        for action in _actions(actions)
     ]
-    kinds = list(dict.fromkeys(str(action.get("type", "")).replace("-", " ") for action in every))
-    return _row(kinds, "and") if kinds else "nothing"
+    kinds = list(dict.fromkeys(action.type.replace("-", " ") for action in every))
+    return _row(kinds, "and")
 
 
 def _trigger(trigger: dict[str, Any]) -> str:
@@ -60,7 +69,7 @@ def _event(trigger: dict[str, Any]) -> str:
 def _several(trigger: dict[str, Any], *, in_order: bool) -> str:
     parts = [f"({_trigger(each)})" for each in trigger.get("triggers") or ()]
     if in_order:
-        return ", then ".join(parts)
+        return ", then ".join(parts) or "nothing"
     needed = trigger.get("require", "all")
     word = f"{needed} of" if needed not in ("any", "all") else str(needed)
     return f"{word}: {_row(parts, 'or' if needed == 'any' else 'and')}"
@@ -76,6 +85,8 @@ def _resources(trigger: dict[str, Any]) -> str:
 
 def _row(texts: list[str], word: str) -> str:
     """Write texts in a row; beyond a few the others are counted."""
+    if not texts:
+        return "nothing"
     shown = [str(each) for each in texts[:_SHOWN]]
     if len(texts) > _SHOWN:
         return f"{', '.join(shown)} {word} {len(texts) - _SHOWN} more"

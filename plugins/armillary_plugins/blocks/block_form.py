@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 import msgspec
 
+from armillary.exact_json import read_json
 from armillary.forms import Form
 from armillary_plugins.blocks.json_values import Object, object_of
 from armillary_plugins.blocks.schemas import BlockSchema
@@ -75,8 +75,9 @@ def _read(field: BlockField, text: str, data: dict[str, Any]) -> str | None:
         data[field.name] = text
         return None
     try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
+        read_json(text)
+        msgspec.json.decode(text, type=msgspec.Raw)  # which takes no half of a pair of surrogates
+    except (ValueError, RecursionError, msgspec.DecodeError) as error:
         return f"{field.title} is no JSON: {error}. Text stands in double quotes."
     data[field.name] = msgspec.Raw(text.encode())
     return None

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from armillary.errors import Invalid
+from armillary.exact_json import read_json
 
 Json: TypeAlias = Any
 Object: TypeAlias = dict[str, Json]
@@ -19,7 +20,7 @@ def object_of(raw: msgspec.Raw | bytes | str, member: str) -> Object:
     """Read an object a client sent; Invalid says what is wrong with the member."""
     text = raw if isinstance(raw, str) else bytes(raw)
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except (ValueError, RecursionError) as error:
         message = f"{member} cannot be read as JSON: {error}."
         raise Invalid(message, loc=("body", member), kind="json_invalid") from error

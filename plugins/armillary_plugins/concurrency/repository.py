@@ -20,15 +20,17 @@ from armillary_plugins.concurrency.schemas import CreateLimit, TagLimit, TakeSlo
 Kind: TypeAlias = Literal["all", "global", "tag", "deployment"]
 """What a limit is of: what clients name, task runs with a tag, or the runs of a deployment."""
 
+_OF_TAG = "(l.name >= 'tag:' and l.name < 'tag;')"
+_OF_DEPLOYMENT = "(l.name >= 'deployment:' and l.name < 'deployment;')"
 _KINDS: Mapping[Kind, str] = {
     "all": "",
-    "tag": "and l.name >= 'tag:' and l.name < 'tag;'",
-    "deployment": "and l.name >= 'deployment:' and l.name < 'deployment;'",
-    "global": "and l.name not like 'tag:%' and l.name not like 'deployment:%'",
+    "tag": f"and {_OF_TAG}",
+    "deployment": f"and {_OF_DEPLOYMENT}",
+    "global": f"and not {_OF_TAG} and not {_OF_DEPLOYMENT}",
 }
 _NAMED = f"""
 select {limits.LIMIT_COLUMNS}, d.id, d.name from concurrency_limit l
-  left join deployment d on l.name like 'deployment:%' and d.id = substr(l.name, 12)
+  left join deployment d on {_OF_DEPLOYMENT} and d.id = substr(l.name, 12)
     and d.workspace = l.workspace
 where l.workspace = ?"""
 _ONE_NAMED = f"{_NAMED} and l.id = ?"
@@ -145,9 +147,10 @@ async def find_tag(reader: Reader, *, tag: str | None = None, limit_id: str = ""
     raise NotFound("Concurrency limit not found")
 
 
-async def with_holders(reader: Reader, limit: Limit) -> TagLimit:
-    """Shape the limit on a tag with those who hold its slots."""
-    return TagLimit.of(limit, await leases.of_limit(reader, limit.id))
+async def with_holders(reader: Reader, found: Sequence[Limit]) -> list[TagLimit]:
+    """Shape limits on tags with those who hold their slots."""
+    held = await leases.of_limits(reader, [limit.id for limit in found])
+    return [TagLimit.of(limit, held[limit.id]) for limit in found]
 
 
 async def set_tag(unit: Unit, ids: Ids, tag: str, slots: int) -> tuple[Limit, bool]:
@@ -173,8 +176,8 @@ async def delete_tag(unit: Unit, ids: Ids, limit: Limit) -> None:
 
 async def reset_tag(unit: Unit, ids: Ids, limit: Limit, holders: Iterable[str]) -> None:
     """Take every slot of the limit back, and give one to each of these task runs."""
-    held = await leases.of_limit(unit, limit.id)
-    await leases.give_back(unit, [lease.id for lease in held])
+    held = await leases.of_limits(unit, [limit.id])
+    await leases.give_back(unit, [lease.id for lease in held[limit.id]])
     for stored in await limits.lock(unit, [limit.id]):
         emptied = msgspec.structs.replace(settled(stored, unit.micros), active_slots=0)
         grants = [_for_task_run(ids.uuid4(), each) for each in dict.fromkeys(holders)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -28,6 +27,19 @@ _PAGES = {
 _ID, _NAME, _ROLE = "prefect.resource.id", "prefect.resource.name", "prefect.resource.role"
 
 
+class _Told(msgspec.Struct):
+    """What pages show of a stored event; the payload as it is, whatever numbers it has."""
+
+    event: str
+    resource: dict[str, str]
+    related: tuple[dict[str, str], ...] = ()
+    payload: msgspec.Raw = msgspec.Raw(b"{}")
+    follows: str | None = None
+
+
+_told = msgspec.json.Decoder(_Told).decode
+
+
 class Choice(msgspec.Struct, frozen=True):
     """An entry of the pick list of ranges."""
 
@@ -47,9 +59,8 @@ class ResourceShown(msgspec.Struct, frozen=True, kw_only=True):
     """What else is said of it."""
 
     @classmethod
-    def of(cls, labels: Mapping[str, Any]) -> ResourceShown:
+    def of(cls, given: Mapping[str, str]) -> ResourceShown:
         """Shape it."""
-        given = {str(key): str(value) for key, value in labels.items()}
         resource_id = given.get(_ID, "")
         return cls(
             id=resource_id,
@@ -75,13 +86,13 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, stored: Stored) -> EventRow:
         """Shape it."""
-        told = msgspec.json.decode(stored.body)
+        told = _told(stored.body)
         occurred = from_micros(stored.place.occurred)
         return cls(
             id=stored.id,
-            event=told["event"],
+            event=told.event,
             occurred=occurred,
-            resource=ResourceShown.of(told["resource"]),
+            resource=ResourceShown.of(told.resource),
             path=f"/events/event/{occurred:%Y-%m-%d}/{stored.id}",
         )
 
@@ -144,16 +155,16 @@ class EventDetail(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, stored: Stored) -> EventDetail:
         """Shape it."""
-        told = msgspec.json.decode(stored.body)
+        told = _told(stored.body)
         return cls(
             id=stored.id,
-            event=told["event"],
+            event=told.event,
             occurred=from_micros(stored.place.occurred),
             received=from_micros(stored.received),
-            follows=told.get("follows"),
-            resource=ResourceShown.of(told["resource"]),
-            related=tuple(ResourceShown.of(each) for each in told.get("related") or ()),
-            payload=msgspec.json.encode(told.get("payload") or {}).decode(),
+            follows=told.follows,
+            resource=ResourceShown.of(told.resource),
+            related=tuple(ResourceShown.of(each) for each in told.related),
+            payload=bytes(told.payload).decode(),
             body=stored.body,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from armillary.clock import from_micros, maybe_moment
+from armillary.exact_json import read_any
 from armillary_plugins.ui.deployment_schemas import (
     DeploymentDetail,
     DeploymentRow,
@@ -140,7 +141,7 @@ def parameter_rows(given: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple
 
 def json_object(text: str | None) -> dict[str, Any]:
     """Decode a JSON object; anything else is an empty one."""
-    found = msgspec.json.decode(text) if text else None
+    found = read_any(text) if text else None
     return found if isinstance(found, dict) else {}
 
 

@@ -116,8 +116,9 @@ def checked_value(value: msgspec.Raw) -> msgspec.Raw:
     """Return the value without blanks; Invalid if it is too large, or nobody could read it."""
     raw = bytes(value)
     try:
+        whole = msgspec.json.format(raw, indent=-1)
         decoded = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, msgspec.DecodeError) as error:
         raise _invalid(f"value cannot be read as JSON: {error}.") from error
     text = json.dumps(decoded, ensure_ascii=False, separators=(",", ":"))
     size = len(text.encode(errors="surrogatepass"))
@@ -126,7 +127,7 @@ def checked_value(value: msgspec.Raw) -> msgspec.Raw:
             f"value takes {size} bytes as JSON; a variable keeps at most {LARGEST_VALUE}: keep "
             "large data elsewhere, and its place in the variable."
         )
-    return msgspec.Raw(msgspec.json.format(raw, indent=-1))
+    return msgspec.Raw(whole)
 
 
 def _invalid(message: str) -> Invalid:

@@ -56,6 +56,22 @@ async def test_whoever_speaks_before_he_is_known_is_sent_away(
     assert await rows_of(core) == before
 
 
+async def test_no_page_of_another_site_opens_a_websocket(core: Core) -> None:
+    app = app_of(core)
+    for path in PATHS:
+        for origin in ("https://elsewhere.example", "null", "http://[", "http://here:4201"):
+            headers = {"host": "here:4200", "origin": origin}
+            peer = Peer(app, "/api" + path.replace("{name}", "pool"), headers=headers)
+            assert await peer.message() == {
+                "type": "websocket.close", "code": 1008,
+                "reason": f"A page of {origin} may not do that on this server.",
+            }  # fmt: skip
+    ours = {"host": "here:4200", "origin": "http://here:4200"}
+    peer = Peer(app, "/api/events/out", headers=ours)
+    await peer.greet()
+    await peer.leave()
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_nonsense_closes_with_the_code_for_it(core: Core, world: World, path: str) -> None:
     assert world.pool

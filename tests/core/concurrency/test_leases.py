@@ -198,7 +198,10 @@ async def test_limits_of_one_name_in_two_workspaces_are_two(core: Core) -> None:
         assert [x.id for x in await leases.of_holder(reader, Holder("task_run", "t"))] == [
             f"x{own}"
         ]
-        assert await leases.of_limit(reader, f"l{other}") == []
+        held = await leases.of_limits(reader, [f"l{own}", f"l{other}"])
+        assert {key: [x.id for x in each] for key, each in held.items()} == {
+            f"l{own}": [f"x{own}"], f"l{other}": [],
+        }  # fmt: skip
 
         async def meddle(unit: Unit, other: int = other) -> None:
             assert await limits.lock(unit, [f"l{other}"]) == []

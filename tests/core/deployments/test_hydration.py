@@ -87,6 +87,7 @@ def test_a_value_becomes_what_it_stands_for(
         (kind("jinja"), "Missing 'template' key in __prefect object"),
         (kind("json", value="{"), "Invalid JSON: Expecting property name"),
         (kind("json", value="NaN"), "Invalid JSON: NaN is not a JSON value"),
+        (kind("json", value="[1e999]"), "Invalid JSON: 1e999 is larger"),
         (kind("json", value=kind("none")), "Missing 'value' key"),
         (kind("jinja", template="{{ 1"), "Invalid jinja: unexpected end of template"),
         (kind("jinja", template=3), "Invalid jinja: the template is not a text"),

@@ -29,6 +29,7 @@ async def test_a_new_pool_has_a_default_queue_of_priority_one(api: Api) -> None:
         "default", 1, pool["default_queue_id"],
     )  # fmt: skip
     assert queue["status"] == "NOT_READY"
+    assert queue["description"] == "The default queue of its work pool."
     assert await api.get("/work_pools/pool") == pool
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from armillary.core import Core
@@ -112,6 +113,14 @@ class Scene:
             await asyncio.sleep(0.001)
         raise AssertionError(f"{names} did not come about: {found['state_name']}")
 
+    async def named(self, path: str) -> str:
+        """What a run says its process is, once it does."""
+        for _ in range(2000):
+            if found := (await self.api.get(path))["infrastructure_pid"]:
+                return str(found)
+            await self.clock.advance(0.25)
+        raise AssertionError("no process was named")
+
     async def states(self, run_id: str) -> list[str]:
         answer = await self.api.get(f"/flow_run_states/?flow_run_id={run_id}")
         return [state["name"] for state in answer]
@@ -196,6 +205,17 @@ async def test_a_parameter_that_is_not_there_fails_with_a_sentence(scene: Scene)
     run = await scene.run("echo {{ parameters.x }}")
     ended = await scene.reached(run, "FAILED")
     assert "asks for the parameter 'x'" in ended["state"]["message"]
+
+
+async def test_a_number_nobody_can_hold_keeps_no_run_from_running(scene: Scene) -> None:
+    body = msgspec.json.encode({
+        "name": "d", "flow_id": await scene.api.flow(), "work_pool_name": "local",
+        "job_variables": {"command": "work {{ parameters.x }}"}, "parameters": {"x": "huge"},
+    }).replace(b'"huge"', b"1e999")  # fmt: skip
+    headers = {"content-type": "application/json"}
+    made = await scene.api.client.post("/api/deployments/", content=body, headers=headers)
+    await scene.api.run(made.json()["id"])
+    assert (await scene.started()).launch.argv == ["work", "1e999"]
 
 
 async def test_a_cancelled_run_is_asked_to_end_and_then_killed(scene: Scene) -> None:
@@ -412,6 +432,30 @@ async def test_flows_of_the_sdk_are_run_by_the_python_that_is_named(
             "stdout: printed",
             "agent: The last it wrote:\nImportError: no f",
         ]
+
+
+async def test_a_flow_that_waits_for_its_own_retry_is_asked_to_end_when_cancelled(
+    core: Core, api: Api, clock: ManualClock
+) -> None:
+    async with staged(core, api, clock) as scene:
+        await api.post("/work_pools/", local_pool(), status=201)
+        scene.start(scene.agent)
+        made = await api.deployment(
+            work_pool_name="local", entrypoint="f.py:f", job_variables={"python": "/my/python"}
+        )
+        path = f"/flow_runs/{(await api.run(made['id']))['id']}"
+        process = await scene.started()
+        assert (await scene.named(path)).endswith(f":{process.pid}")
+        await api.patch(path, {"empirical_policy": {"retries": 1, "retry_type": "in_process"}})
+        for state in ("RUNNING", "SCHEDULED", "CANCELLING"):
+            name = {"name": "AwaitingRetry"} if state == "SCHEDULED" else {}
+            body = {"state": {"type": state, **name}, "force": state == "SCHEDULED"}
+            await api.post(f"{path}/set_state", body, status=201)
+        assert (await api.get(path))["state_type"] == "CANCELLING"
+        await passing(clock, lambda: process.words)
+        assert process.words == ["terminate"]
+        run = await scene.reached(path.rpartition("/")[2], "CANCELLED")
+        assert run["infrastructure_pid"] is None
 
 
 async def test_an_agent_of_a_queue_leaves_the_others_alone(

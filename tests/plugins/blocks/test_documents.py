@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from armillary.core import Core
@@ -239,6 +240,21 @@ async def test_deeply_nested_data_is_refused(blocks: Blocks, schema: Json) -> No
         deep = {"a": deep}
     answer = await blocks.document(schema, data={"x": deep}, status=422)
     assert "nested more than 200 levels" in answer["exception_detail"][0]["msg"]
+
+
+async def test_a_number_that_no_decimal_holds_is_refused(blocks: Blocks, schema: Json) -> None:
+    for path, body in (
+        ("/block_documents/", {
+            "block_type_id": schema["block_type_id"], "block_schema_id": schema["id"],
+            "name": "mine", "data": {"x": "huge"},
+        }),
+        ("/block_schemas/", {"block_type_id": schema["block_type_id"], "fields": {"x": "huge"}}),
+    ):  # fmt: skip
+        text = msgspec.json.encode(body).replace(b'"huge"', b"1e999")
+        headers = {"content-type": "application/json"}
+        answer = await blocks.client.post(f"/api{path}", content=text, headers=headers)
+        assert answer.status_code == 422, answer.text
+        assert "1e999 is larger than a decimal" in answer.text
 
 
 async def test_two_who_close_halves_of_a_circle_at_once_do_not_both(

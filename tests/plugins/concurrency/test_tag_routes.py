@@ -65,6 +65,27 @@ async def test_only_limits_on_tags_are_listed(client: httpx.AsyncClient) -> None
     assert [limit["tag"] for limit in answer.json()] == ["a", "b"]
 
 
+async def test_a_list_reads_the_holders_of_all_its_limits_at_once(
+    client: httpx.AsyncClient, core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tag in ("a", "b", "c"):
+        await put(client, tag, 2)
+    await take(client, FIRST, "a", "b")
+    await take(client, SECOND, "b")
+    asked: list[str] = []
+    reader = type(core.database.read(1))
+    read_all = reader.all
+
+    async def counted(self: Any, sql: str, *args: object) -> Any:
+        asked.append(sql)
+        return await read_all(self, sql, *args)
+
+    monkeypatch.setattr(reader, "all", counted)
+    answer = (await client.post(f"{V1}/filter", json={})).json()
+    assert [each["active_slots"] for each in answer] == [[FIRST], [FIRST, SECOND], []]
+    assert len(asked) == 2
+
+
 async def test_a_limit_that_is_not_on_a_tag_is_not_found(client: httpx.AsyncClient) -> None:
     made = (await client.post(f"{V2}/", json={"name": "else", "limit": 1})).json()
     for path in (made["id"], "tag/else", FIRST):

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.api import Api
+from tests.api import NOBODY, Api
 from tests.plugins.ui.pages import Pages, link, part
 
 
@@ -53,6 +54,9 @@ async def test_automations_are_listed_by_name_even_where_names_are_the_same(
                 {"posture": "Reactive", "expect": ["a"]}, {"posture": "Reactive"}]},
             "any: (a of anything) or (any event of anything)",
         ),
+        ({"posture": "Reactive", "match": {"prefect.resource.id": []}}, "any event of nothing"),
+        ({"type": "compound", "require": "all", "within": 60, "triggers": []}, "all: nothing"),
+        ({"type": "sequence", "within": 60, "triggers": []}, "nothing"),
     ],
 )  # fmt: skip
 async def test_an_automation_is_told_in_a_sentence(
@@ -62,6 +66,17 @@ async def test_an_automation_is_told_in_a_sentence(
     page = await pages.ask(f"/automations/automation/{made}")
     assert f"<dd>{told}</dd>" in page.text
     assert "<dd>cancel flow run</dd>" in page.text
+
+
+async def test_parameters_of_an_action_may_be_any_number(api: Api, pages: Pages) -> None:
+    action = {"type": "run-deployment", "deployment_id": NOBODY, "parameters": {"x": "huge"}}
+    body = msgspec.json.encode({
+        "name": "watch", "trigger": {"posture": "Reactive"}, "actions": [action],
+    }).replace(b'"huge"', b"1e999")  # fmt: skip
+    headers = {"content-type": "application/json"}
+    made = await api.client.post("/api/automations/", content=body, headers=headers)
+    assert made.status_code == 201
+    assert "run deployment" in part(await pages.open("/automations"), "automations")
 
 
 async def test_an_automation_is_switched_and_deleted(api: Api, pages: Pages) -> None:

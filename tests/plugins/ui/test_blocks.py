@@ -78,6 +78,10 @@ async def test_the_links_of_the_command_line_lead_to_the_catalogue_and_a_form(
     }  # fmt: skip
     wrong = await pages.send(form, status=422, name="No Name", **sent)
     assert "hush" not in wrong.text
+    port = next(name for name, value in sent.items() if value == "445")
+    for text in ("NaN", "1e999", '"\\ud800"'):
+        wrong = await pages.send(form, status=422, name="files", **{**sent, port: text})
+        assert "SMB port is no JSON" in wrong.text
     answer = await pages.send(form, name="files", **sent)
     made = answer.headers["location"].rpartition("/")[2]
     document = await api.get(f"/block_documents/{made}?include_secrets=true")

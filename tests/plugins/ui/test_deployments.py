@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from armillary.core import Core
@@ -33,6 +34,23 @@ async def named(pages: Pages, path: str) -> list[str]:
 async def test_an_empty_list_of_deployments_says_how_to_begin(pages: Pages) -> None:
     assert "armillary deploy backup" in (await pages.ask("/deployments")).text
     assert "--timezone" in (await pages.ask("/schedules")).text
+
+
+async def test_a_deployment_is_shown_whatever_numbers_and_texts_it_has(
+    api: Api, pages: Pages
+) -> None:
+    body = msgspec.json.encode({
+        "name": "d", "flow_id": await api.flow(), "job_variables": {"a": "huge"},
+        "parameters": {"x": "huge", "y": {"__prefect_kind": "json", "value": '"\\ud800"'}},
+        "parameter_openapi_schema": {"properties": {"z": {"default": "huge"}}},
+    }).replace(b'"huge"', b"1e999")  # fmt: skip
+    headers = {"content-type": "application/json"}
+    made = (await api.client.post("/api/deployments/", content=body, headers=headers)).json()
+    page = await pages.open(f"/deployments/deployment/{made['id']}")
+    assert "1e999" in part(page, "parameters")
+    await pages.ask(f"/deployments/deployment/{made['id']}/run")
+    run = await api.run(made["id"])
+    assert "\\ud800" in (await pages.ask(f"/runs/flow-run/{run['id']}")).text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from armillary.core import Core
 from tests.plugins.events.samples import event, store
 from tests.plugins.ui.pages import Pages, link, live_path, part
@@ -81,3 +83,11 @@ async def test_the_link_to_an_event_shows_all_of_it(core: Core, pages: Pages) ->
     assert '"orders": 3' in part(page, "payload")
     assert link(page, "More of its resource") == f"/events?resource={RUN}"
     await pages.ask(f"/events/event/2026-01-01/{RUN.rpartition('.')[2]}", status=404)
+
+
+async def test_a_payload_may_have_any_number(core: Core, pages: Pages) -> None:
+    made = event(1, payload=msgspec.Raw(b'{"large": 1e999, "exact": 1180591620717411303424}'))
+    await store(core, made)
+    assert made.event in part(await pages.open("/events?range=30d"), "events")
+    page = await pages.open(f"/events/event/2026-01-01/{made.id}")
+    assert '"exact": 1180591620717411303424' in part(page, "payload")

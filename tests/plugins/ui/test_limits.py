@@ -34,6 +34,31 @@ async def test_limits_of_every_kind_are_listed_with_what_is_taken(api: Api, page
     assert [len(first["rows"]), len(rest["rows"]), rest["next"]] == [2, 1, None]
 
 
+async def test_a_limit_with_a_name_that_is_nearly_that_of_another_kind_is_a_global_one(
+    api: Api, pages: Pages
+) -> None:
+    for name in ("Tag:x", "tags", "DEPLOYMENT:x"):
+        await new(api, name)
+    for kind, names in (("global", ["DEPLOYMENT:x", "Tag:x", "tags"]), ("tag", [])):
+        rows = (await pages.ask(f"/concurrency-limits.json?type={kind}")).json()["rows"]
+        assert [row["name"] for row in rows] == names
+
+
+async def test_a_list_goes_on_behind_a_name_with_blanks_around_it_and_a_long_one(
+    api: Api, pages: Pages
+) -> None:
+    names = [" a", " a ", "a", "a ", "b" * 1200, "b" * 1201]
+    for name in names:
+        await new(api, name)
+    seen: list[str] = []
+    path = "/concurrency-limits.json?limit=1"
+    while path and len(seen) <= len(names):
+        answer = (await pages.ask(path)).json()
+        seen += [row["name"] for row in answer["rows"]]
+        path = answer["next"]
+    assert seen == names
+
+
 async def test_a_limit_names_who_holds_its_slots(api: Api, pages: Pages) -> None:
     limit = await new(api, "warehouse")
     flow = await api.flow()

@@ -73,6 +73,21 @@ async def test_nothing_is_said_once_somebody_polls(api: Api, pages: Pages) -> No
     assert "Online w now" in shown
 
 
+async def test_the_address_of_a_worker_leads_to_its_row_on_the_page_of_its_pool(
+    api: Api, pages: Pages
+) -> None:
+    for pool in ("a b", "other"):
+        await api.post("/work_pools/", {"name": pool, "type": "process"}, status=201)
+    await api.post("/work_pools/a b/workers/heartbeat", {"name": "w"}, status=204)
+    [worker] = await api.post("/work_pools/a b/workers/filter")
+    answer = await pages.ask(f"/work-pools/work-pool/a b/worker/{worker['id']}", status=303)
+    path, _, place = answer.headers["location"].partition("#")
+    assert path == "/work-pools/work-pool/a%20b"
+    assert "Online w now" in part(await pages.open(path), place)
+    for elsewhere in ("other", "none"):
+        await pages.ask(f"/work-pools/work-pool/{elsewhere}/worker/{worker['id']}", status=404)
+
+
 async def test_polling_counts_for_a_minute(api: Api, pages: Pages, clock: ManualClock) -> None:
     queue = await waiting_runs(api)
     await api.poll()

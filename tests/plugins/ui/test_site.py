@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from armillary_plugins.ui.answers import POLICY
 from armillary_plugins.ui.routes import PAGES
 from armillary_plugins.ui.site import site_of
 from tests.api import NOBODY, Api
+from tests.contracts.world import a_world
 from tests.plugins.ui.pages import Pages, link
 
 ADDRESSES = sorted(route.path for routes in PAGES for route in routes.http if route.method == "GET")
+_PLACEHOLDER = re.compile(r"([^/]+)/\{(?:id:uuid|name)\}")
 TWINS = {".json": "application/json", ".csv": "text/csv; charset=utf-8"}
 
 
@@ -29,6 +32,8 @@ async def things(api: Api) -> dict[str, str]:
     deployment = await api.deployment(flow)
     await api.pool("pool")
     queue = await api.queue("fast")
+    await api.post("/work_pools/pool/workers/heartbeat", {"name": "w"}, status=204)
+    [worker] = await api.post("/work_pools/pool/workers/filter")
     limit = await api.post(
         "/v2/concurrency_limits/", {"name": "gpu", "limit": 1, "active": True}, status=201
     )
@@ -39,6 +44,7 @@ async def things(api: Api) -> dict[str, str]:
         "deployment": deployment["id"],
         "work-pool": "pool",
         "work-queue": queue["id"],
+        "worker": worker["id"],
         "concurrency-limit": limit["id"],
         "docs": "flow-runs",
     }
@@ -47,14 +53,11 @@ async def things(api: Api) -> dict[str, str]:
 async def test_every_page_carries_the_policy_and_is_found(api: Api, pages: Pages) -> None:
     made = await things(api)
     for address in ADDRESSES:
-        kind = address.partition("/{")[0].rpartition("/")[2]
-        path = address.replace("{id:uuid}", made.get(kind, "")).replace(
-            "{name}", made.get(kind, "")
-        )
-        if "{path" in path:
+        if "{path" in address:
             continue
+        path = _PLACEHOLDER.sub(lambda found: f"{found[1]}/{made[found[1]]}", address)
         answer = await pages.client.get(path, follow_redirects=False)
-        assert answer.status_code in (200, 308), f"{path}: {answer.text[:300]}"
+        assert answer.status_code in (200, 303, 308), f"{path}: {answer.text[:300]}"
         if answer.status_code == 200:
             assert answer.headers["content-security-policy"] == POLICY, path
             kind = TWINS.get(Path(path).suffix, "text/html; charset=utf-8")
@@ -98,6 +101,24 @@ def test_every_route_of_data_declares_a_scope() -> None:
     }  # fmt: skip
 
 
+async def test_every_address_that_prefect_prints_leads_to_a_page(core: Core, pages: Pages) -> None:
+    world = await a_world(core, Api(pages.client))
+    for path in (
+        "/", f"/flows/flow/{world.flow}", f"/runs/flow-run/{world.run}",
+        f"/flow-runs/flow-run/{world.run}", f"/runs/task-run/{world.task}",
+        "/deployments", f"/deployments/deployment/{world.deployment}",
+        "/work-pools/work-pool/pool", f"/work-queues/work-queue/{world.queue}",
+        f"/work-pools/work-pool/pool/worker/{world.worker}",
+        f"/concurrency-limits/concurrency-limit/{world.tag_limit}",
+        f"/concurrency-limits/concurrency-limit/{world.limit}",
+        f"/blocks/block/{world.block}", "/blocks/catalog", "/blocks/catalog/creds/create",
+        f"/automations/automation/{world.automation}", f"/events/event/2026-01-01/{world.event}",
+    ):  # fmt: skip
+        answer = await pages.client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        assert answer.text.startswith("<!doctype html>"), path
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -117,8 +138,16 @@ async def test_what_is_not_there_is_a_page_that_says_so(pages: Pages, path: str)
 async def test_the_api_keeps_its_own_answers(pages: Pages) -> None:
     answer = await pages.ask("/api/nowhere", status=404)
     assert answer.json() == {"detail": "Not Found"}
-    refused = await pages.client.post("/runs")
-    assert refused.status_code == 405
+
+
+async def test_a_method_that_is_not_allowed_is_told_which_are(pages: Pages) -> None:
+    for path, allowed in (("/runs", "GET"), ("/api/health", "GET")):
+        refused = await pages.client.post(path)
+        assert (refused.status_code, allowed in refused.headers["allow"]) == (405, True)
+    refused = await pages.client.put("/api/flows/filter")
+    assert (refused.json(), "POST" in refused.headers["allow"]) == (
+        {"detail": "Method Not Allowed"}, True,
+    )  # fmt: skip
 
 
 async def test_a_fault_is_a_page_that_tells_nothing_of_the_inside(

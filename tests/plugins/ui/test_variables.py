@@ -50,6 +50,9 @@ async def test_a_variable_is_made_changed_and_deleted_by_forms(api: Api, pages: 
     wrong = await pages.send("/variables/new", name="Region", value="eu", status=422)
     assert "lower-case letters" in wrong.text
     assert "text stands in double quotes" in wrong.text
+    for text in ("NaN", '"\\ud800"'):
+        wrong = await pages.send("/variables/new", name="region", value=text, status=422)
+        assert "value cannot be read as JSON" in wrong.text
     await pages.send("/variables/new", name="region", value='"eu"', tags="a, b")
     made = await api.get("/variables/name/region")
     assert (made["value"], made["tags"]) == ("eu", ["a", "b"])

@@ -47,6 +47,7 @@ _DELETES = (
 )
 _encode = msgspec.json.Encoder().encode
 AGENT = "prefect-agent"
+_DEFAULT_QUEUE = "The default queue of its work pool."
 
 
 def pool_from_row(row: Row) -> WorkPool:
@@ -122,7 +123,7 @@ async def create(unit: Unit, ids: Ids, new: CreateWorkPool) -> None:
         _encode(new.base_job_template).decode(), int(new.is_paused), new.concurrency_limit,
         queue.id, _encode(new.storage_configuration).decode(),
     )  # fmt: skip
-    await insert_queue(unit, queue, pool, priority=1)
+    await insert_queue(unit, queue, pool, priority=1, description=_DEFAULT_QUEUE)
     emit_queue(unit, ids.uuid7(), "created", queue, pool)
     emit_pool(unit, ids.uuid7(), "created", pool, default_queue=queue)
     if new.type != AGENT:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -179,12 +180,13 @@ class Execution:
         await self._is_off()
         try:
             ended = await self._supervise(
-                launch, job, levels, warn=lambda: self.desk.control.cancel(token)
+                launch, job, levels, warn=lambda: self.desk.control.cancel(token), begun=self._note
             )
         finally:
             self.desk.control.forget(token)
         if ended is None:
             return
+        await self._note(None)
         run = await self.desk.office.ask("GET", f"/flow_runs/{self.taken.id}")
         policy = run.get("empirical_policy") or {}
         wanted = after_flow(
@@ -203,6 +205,7 @@ class Execution:
         levels: tuple[int | None, int | None],
         *,
         warn: Callable[[], Awaitable[None]] | None = None,
+        begun: Callable[[int], Awaitable[None]] | None = None,
     ) -> Ended | None:
         if self.cause is not None:
             return Ended(code=0, cause=self.cause)
@@ -216,6 +219,7 @@ class Execution:
                 grace=self.desk.config.grace,
                 levels=levels,
                 warn=warn,
+                begun=begun,
             ),
         )
         ended = await self._supervision.run(launch)
@@ -223,6 +227,18 @@ class Execution:
             return None
         await self.desk.shipper.flush()
         return ended
+
+    async def _note(self, pid: int | None) -> None:
+        """Have the run name its process: one that has none is cancelled without asking anybody.
+
+        The process of a flow lives on while that waits for a retry, and is then to be asked.
+        """
+        where = None if pid is None else f"{socket.gethostname()}:{pid}"
+        path = f"/flow_runs/{self.taken.id}"
+        try:
+            await self.desk.office.ask("PATCH", path, {"infrastructure_pid": where})
+        except Turned as error:
+            _log.info("run %s does not name its process: %s", self.taken.id, error)
 
     async def _finish(self, wanted: Next | None) -> Answer | None:
         await self.desk.in_touch()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from armillary.errors import ConfigError
+from armillary.exact_json import read_any
 from armillary_plugins.agent.services.link import API_VERSION, Away, Turned, explain
 
 Json = Any
@@ -69,8 +70,8 @@ class HttpLink:
             message = f"{self._url} cannot be reached ({reason})"
             raise Away(message) from error
         try:
-            document = msgspec.json.decode(answer) if answer else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            document = read_any(answer) if answer else None
+        except ValueError:
             document = None
         if status in _LATER:
             message = f"{self._url} cannot answer now ({status}: {explain(status, document)})"

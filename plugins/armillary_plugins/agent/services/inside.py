@@ -12,6 +12,7 @@ import msgspec
 from armillary.access import LOCAL_OWNER
 from armillary.api import Call, Route
 from armillary.errors import ArmillaryError, Unavailable
+from armillary.exact_json import read_any
 from armillary.front import perform
 from armillary.lane import Lane
 from armillary.orchestration.transition import Client
@@ -74,7 +75,7 @@ class InsideLink:
             _log.exception("%s %s failed", method, path)
             message = f"the server failed at {method} {path}; its log says more"
             raise Away(message) from error
-        return msgspec.json.decode(answer.body) if answer.body else None
+        return read_any(answer.body) if answer.body else None
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -48,6 +48,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Handed every piece of either stream as well, as it came."""
     warn: Callable[[], Awaitable[None]] | None = None
     """Called before a process that is cancelled gets the signal."""
+    begun: Callable[[int], Awaitable[None]] | None = None
+    """Called with the number of the process; given up when that has ended."""
     levels: tuple[int | None, int | None] = (INFO, WARNING)
     """The levels of what goes to either stream; None keeps a stream out of the log."""
 
@@ -83,6 +85,7 @@ class Supervision:
             for (name, stream), level in zip(names, self._terms.levels, strict=True)
         ]
         exited = asyncio.create_task(process.wait())
+        telling = asyncio.create_task(self._tell_begun(process.pid))
         try:
             await self._until_over(exited)
             left_behind = await self._end_group(process, exited)
@@ -98,9 +101,13 @@ class Supervision:
             process.tell_group("kill")
             raise
         finally:
-            for task in (*pumps, exited):
+            for task in (*pumps, exited, telling):
                 task.cancel()
             process.release()
+
+    async def _tell_begun(self, pid: int) -> None:
+        if self._terms.begun is not None:
+            await self._terms.begun(pid)
 
     async def _until_over(self, exited: asyncio.Task[int]) -> None:
         told = asyncio.create_task(self._told.wait())

@@ -36,7 +36,8 @@ async def set_tag_limit(call: Call, body: CreateTagLimit) -> Answer:
 
     async def work(unit: Unit) -> tuple[TagLimit, bool]:
         limit, new = await repository.set_tag(unit, call.core.ids, tag, slots)
-        return await repository.with_holders(unit, limit), new
+        [made] = await repository.with_holders(unit, [limit])
+        return made, new
 
     shown, new = await call.write(work)
     return Answer.json(shown, 201 if new else 200)
@@ -55,7 +56,8 @@ async def get_tag_limit_by_tag(call: Call) -> Answer:
 
 
 async def _shown(call: Call, limit: Limit) -> Answer:
-    return Answer.json(await repository.with_holders(call.read(), limit))
+    [shown] = await repository.with_holders(call.read(), [limit])
+    return Answer.json(shown)
 
 
 @routes.post("/concurrency_limits/filter", scope=_SEE, answers={200: list[TagLimit]})
@@ -66,7 +68,7 @@ async def list_tag_limits(call: Call, body: ListLimits) -> Answer:
     found = await limits.list_limits(
         reader, limit=part.limit, offset=part.offset, prefix=TAG_PREFIX
     )
-    return Answer.json([await repository.with_holders(reader, limit) for limit in found])
+    return Answer.json(await repository.with_holders(reader, found))
 
 
 @routes.post("/concurrency_limits/tag/{tag}/reset", scope=_MANAGE, answers={200: None})

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from armillary.exact_json import read_json
 from armillary.forms import Form
 from armillary_plugins.ui.forms.nodes import Json, Member, Node
 
@@ -184,15 +185,10 @@ def _number(node: Node, text: str, problems: Problems, path: Path) -> Json:
 
 def _json(text: str, problems: Problems, path: Path) -> Json:
     try:
-        return json.loads(text, parse_constant=_refused)
+        return read_json(text)
     except (ValueError, RecursionError) as error:
         problems[path] = f"This is no JSON: {error}. Text stands in double quotes."
         return OMITTED
-
-
-def _refused(word: str) -> Json:
-    message = f"{word} is no value of JSON"
-    raise ValueError(message)
 
 
 def _items(node: Node) -> Node:

@@ -57,6 +57,7 @@ select w.id, w.name, w.status, w.last_heartbeat_time, w.heartbeat_interval_secon
 from worker w where w.work_pool_id = ? and w.workspace = ?
 order by w.last_heartbeat_time desc, w.id limit ?
 """
+_HAS_WORKER = "select 1 from worker where id = ? and work_pool_id = ? and workspace = ?"
 
 
 async def list_pools(  # noqa: PLR0913 - which pools, from where, how many
@@ -102,3 +103,8 @@ async def read_queue(reader: Reader, queue_id: str, *, now: int) -> Row | None:
 async def list_workers(reader: Reader, pool_id: str, *, limit: int = SHOWN) -> Sequence[Row]:
     """List a pool's workers, those heard of last first."""
     return await reader.all(_WORKERS, pool_id, reader.workspace, limit)
+
+
+async def has_worker(reader: Reader, pool_id: str, worker_id: str) -> bool:
+    """Tell whether a pool has a worker."""
+    return await reader.one(_HAS_WORKER, worker_id, pool_id, reader.workspace) is not None

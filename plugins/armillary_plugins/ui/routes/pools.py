@@ -10,6 +10,7 @@ from armillary.api import Answer, Call, Routes
 from armillary.clock import from_micros
 from armillary.db.unit import Row
 from armillary.errors import NotFound
+from armillary_plugins.ui.actions import see_other
 from armillary_plugins.ui.answers import html_answer
 from armillary_plugins.ui.lists import declare_list
 from armillary_plugins.ui.pool_schemas import (
@@ -46,6 +47,18 @@ async def show_pool_fragment(call: Call) -> Answer:
     detail = await make_detail(call, await read_pool(call))
     body = site_of(call.core).render("_pool", detail=detail, now=from_micros(call.received))
     return html_answer(call, body)
+
+
+@routes.get(f"{ONE}/{{name}}/worker/{{id:uuid}}", scope="see_workers")
+async def lead_to_worker(call: Call) -> Answer:
+    """Lead to a worker where it stands on the page of its pool, which says all of it."""
+    pool, worker_id = await read_pool(call), call.path["id"]
+    if not await repository.has_worker(call.read(), pool[0], worker_id):
+        raise NotFound(
+            f"The work pool {pool[1]} has no worker {worker_id}: it was deleted, or belongs to "
+            "another server."
+        )
+    return see_other(call, f"{pool_path(pool[1])}#worker-{worker_id}")
 
 
 async def make_twin(call: Call, limit: int) -> Twin:
