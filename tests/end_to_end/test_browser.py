@@ -103,7 +103,7 @@ class Client:
             "work-queue": made["work_queue_id"],
             "concurrency-limit": self._post("/v2/concurrency_limits/", limit)["id"],
             **self._kept(name, run),
-            "docs": "flow-runs",
+            "docs": "block-documents",
         }
 
     def _kept(self, name: str, run: str) -> dict[str, str]:
