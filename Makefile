@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start dozens of servers, each of which would compile all it loads.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 ARGS ?=
