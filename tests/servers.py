@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,10 @@ OPTIONS = (
     "max_connections=200",
     "shared_buffers=64MB",
 )
+
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""What httpx is to verify with: it would load every certificate first, and tests ask plain HTTP."""
 
 
 class MissingProgram(Exception):

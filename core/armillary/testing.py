@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from armillary.app import Declared
     from armillary.core import Core
+    from armillary.discovery import Found
     from armillary.front import App, Front
     from armillary.services.service import Service
 
@@ -134,6 +137,15 @@ async def eventually(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+@cache
+def _found_on(path: tuple[str, ...]) -> dict[str, Found]:
+    """Find what is installed on a path, once: to read of it takes longer than to open a core."""
+    from armillary.discovery import discover  # noqa: PLC0415 - see the docstring of this module
+
+    del path
+    return discover()
+
+
 def app_of(core: Core) -> Front:
     """Build the app of a core; what Litestar makes of the very same routes is made only once."""
     from armillary.app import assembled, declared_by, in_front  # noqa: PLC0415 - see the docstring
@@ -172,10 +184,9 @@ async def core(
 ) -> AsyncIterator[Core]:
     """A core on an empty, migrated database, with the clock of the test and a fixed chance."""
     from armillary.core import Core  # noqa: PLC0415 - see the docstring of this module
-    from armillary.discovery import discover  # noqa: PLC0415
     from armillary.settings import load  # noqa: PLC0415
 
-    found = discover()
+    found = _found_on(tuple(sys.path))
     flags = {"home": str(tmp_path), "database.url": database_url, **core_flags}
     settings = load(found, environ={}, flags=flags)
     made = Core.create(settings, found=found, clock=clock, chance=random.Random(1))  # noqa: S311

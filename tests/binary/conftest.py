@@ -15,7 +15,7 @@ import pytest
 from tests.end_to_end.killable import SECONDS
 from tests.end_to_end.programs import FAULTS, eventually
 from tests.plugin_folders import Installed
-from tests.servers import free_port
+from tests.servers import PLAIN, free_port
 
 FOLDER = Path(os.environ.get("ARMILLARY_BINARY", ""))
 """What `make binary` built; without it there is nothing here to try."""
@@ -110,7 +110,7 @@ class System:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/api/health").json() is True
+            return httpx.get(f"{self.url}/api/health", verify=PLAIN).json() is True
         except httpx.TransportError:
             return False
 

@@ -2,9 +2,9 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 EMPTY_WORDS = re.compile(r"(^|_)(utils?|helpers?|misc|base|manager|common|stuff)($|_)")
@@ -20,41 +20,53 @@ MODULES = [
 OURS = [path for path in MODULES if not path.is_relative_to(ROOT / "tests")]
 
 
-def shown(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+class Read(NamedTuple):
+    """What there is to say about a module."""
+
+    name: str
+    text: str
+    docstring: str
+    classes: list[str]
+    tests: list[str]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_a_file_and_its_classes_are_called_what_they_are(path: Path) -> None:
-    assert not EMPTY_WORDS.search(path.stem)
-    classes = [
-        node.name
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-    ]
-    assert [name for name in classes if EMPTY_CLASSES.search(name)] == []
+@cache
+def read() -> dict[Path, Read]:
+    """Each module, looked at once for every claim."""
+    return {path: looked_at(path) for path in MODULES}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=shown)
-def test_nothing_is_left_unfinished(path: Path) -> None:
+def looked_at(path: Path) -> Read:
     text = path.read_text(encoding="utf-8")
-    assert not UNFINISHED.search(text)
-    assert not BANNER.search(text)
-
-
-@pytest.mark.parametrize("path", OURS, ids=shown)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert docstring, "the first line says what the module is for"
-    assert re.fullmatch(r"\S.*[.:]", docstring.split("\n")[0]), "as a sentence"
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.name.startswith("test_")], ids=shown
-)
-def test_a_test_is_called_by_its_claim(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
-            "test_"
+    tree = ast.parse(text)
+    classes, tests = [], []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            classes.append(node.name)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (
+            node.name.startswith("test_") and path.name.startswith("test_")
         ):
-            assert node.name.count("_") >= 3, f"{node.name} claims nothing"
+            tests.append(node.name)
+    name = str(path.relative_to(ROOT))
+    return Read(name, text, ast.get_docstring(tree) or "", classes, tests)
+
+
+def test_a_file_and_its_classes_are_called_what_they_are() -> None:
+    assert [each.name for path, each in read().items() if EMPTY_WORDS.search(path.stem)] == []
+    classes = [(each.name, name) for each in read().values() for name in each.classes]
+    assert [(place, name) for place, name in classes if EMPTY_CLASSES.search(name)] == []
+
+
+def test_nothing_is_left_unfinished() -> None:
+    assert [each.name for each in read().values() if UNFINISHED.search(each.text)] == []
+    assert [each.name for each in read().values() if BANNER.search(each.text)] == []
+
+
+def test_a_module_says_what_it_is_for_in_a_sentence() -> None:
+    said = {read()[path].name: read()[path].docstring.split("\n")[0] for path in OURS}
+    assert [name for name, line in said.items() if not re.fullmatch(r"\S.*[.:]", line)] == []
+
+
+def test_a_test_is_called_by_its_claim() -> None:
+    tests = [(each.name, name) for each in read().values() for name in each.tests]
+    assert [(place, name) for place, name in tests if name.count("_") < 3] == []

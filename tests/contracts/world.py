@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -189,12 +190,14 @@ def _token() -> str:
     )
 
 
-async def rows_of(core: Core) -> Rows:
-    """Everything that is stored, by table, in an order of its own."""
+async def rows_of(core: Core, *, besides: Collection[str] = ()) -> Rows:
+    """Everything that is stored, by table, in an order of its own; not of tables ``besides``."""
     reader = core.database.read(None)
     tables = await reader.all(TABLES[core.database.dialect])
     found = {}
     for (name,) in sorted(map(tuple, tables)):
+        if name in besides:
+            continue
         rows = await reader.all(f'select * from "{name}"')
         found[name] = sorted((tuple(row) for row in rows), key=repr)
     return found
@@ -216,8 +219,7 @@ async def rows_with(core: Core, key: int, ids: set[str]) -> Rows:
     keyed = [name for (name,) in map(tuple, await reader.all(_WITH_KEY[core.database.dialect]))]
     found = {
         name: [row for row in rows if not ids.isdisjoint(row)]
-        for name, rows in (await rows_of(core)).items()
-        if name not in keyed
+        for name, rows in (await rows_of(core, besides=keyed)).items()
     }
     for name in keyed:
         rows = await reader.all(f'select * from "{name}" where workspace = ?', key)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.programs import Armillary, Commands, Prefect, environ_of_prefect
+from tests.end_to_end.forked import Forking
+from tests.end_to_end.programs import SECONDS, Armillary, Commands, Prefect, environ_of_prefect
 from tests.servers import Postgres
 
 HURRIED = {
@@ -51,14 +52,13 @@ def commands(
 ) -> Iterator[Commands]:
     """The command line of the real Prefect, connected with the server."""
     home = tmp_path_factory.mktemp("commands")
-    commands = Commands(prefect_python, environ_of_prefect(armillary.url, home))
-    yield commands
-    commands.end()
+    environ = environ_of_prefect(armillary.url, home)
+    forking = Forking(prefect_python, environ, home)
+    yield Commands(forking, environ)
+    forking.end(SECONDS)
 
 
 @pytest.fixture
-def prefect(
-    armillary: Armillary, commands: Commands, prefect_python: Path, tmp_path: Path
-) -> Prefect:
+def prefect(armillary: Armillary, commands: Commands, tmp_path: Path) -> Prefect:
     """The real Prefect, connected with the server."""
-    return Prefect(prefect_python, tmp_path, armillary.url, commands)
+    return Prefect(tmp_path, armillary.url, commands)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers import armillary_program, free_port
+from tests.servers import PLAIN, armillary_program, free_port
 
 SECONDS = 40
 """How long a server may take to answer, or to end; a quiet machine needs a twentieth of it."""
@@ -97,6 +97,6 @@ class Killable:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health").json() is True
+            return httpx.get(f"{self.url}/health", verify=PLAIN).json() is True
         except httpx.TransportError:
             return False

@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar
 
 import httpx
 
-from tests.servers import armillary_program, free_port
+from tests.end_to_end.forked import Forked, Forking
+from tests.servers import PLAIN, armillary_program, free_port
 
 SECONDS = 40
 """How long anything may take to come about; a quiet machine needs a tenth of it."""
@@ -74,7 +76,7 @@ class Armillary:
     def _answers(self, process: "subprocess.Popen[bytes]") -> bool:
         assert process.poll() is None, self.log()
         try:
-            return httpx.get(f"{self.url}/api/health").json() is True
+            return httpx.get(f"{self.url}/api/health", verify=PLAIN).json() is True
         except httpx.TransportError:
             return False
 
@@ -82,7 +84,7 @@ class Armillary:
 class Program:
     """A program of Prefect's that runs until it is told to end."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    def __init__(self, process: Forked, output: Path) -> None:
         self.process = process
         self._output = output
 
@@ -117,38 +119,20 @@ def environ_of_prefect(url: str, home: Path) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
 class Commands:
-    """Prefect's command line, ready to run one command after the other."""
+    """Prefect's command line, whose profile is the same for every command."""
 
-    def __init__(self, python: Path, environ: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [str(python), str(Path(__file__).parent / "commands.py")],
-            env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def run(self, *words: str, folder: Path, code: int = 0) -> str:
-        """What the command printed."""
-        output = folder / "command.txt"
-        job = {"words": words, "folder": str(folder), "output": str(output)}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(job), file=self._process.stdin, flush=True)
-        ended = self._process.stdout.readline().strip()
-        printed = output.read_text()
-        assert ended == str(code), f"prefect {' '.join(words)} ended with {ended}:\n{printed}"
-        return printed
-
-    def end(self) -> None:
-        self._process.communicate(timeout=SECONDS)
+    forking: Forking
+    environ: Mapping[str, str]
 
 
 class Prefect:
     """The unmodified package with a home of its own, and the server's API to look at."""
 
-    def __init__(self, python: Path, folder: Path, url: str, commands: Commands) -> None:
-        self.python = python
+    def __init__(self, folder: Path, url: str, commands: Commands) -> None:
         self.folder = folder
-        self.api = httpx.Client(base_url=f"{url}/api", timeout=SECONDS)
+        self.api = httpx.Client(base_url=f"{url}/api", timeout=SECONDS, verify=PLAIN)
         self.environ = environ_of_prefect(url, folder / "prefect")
         self._commands = commands
         self._numbers = itertools.count(1)
@@ -161,29 +145,25 @@ class Prefect:
     def run(self, script: str, *, code: int = 0) -> str:
         """Run a script of Python to its end; all it printed."""
         path = self.write(f"script{next(self._numbers)}.py", script)
-        done = subprocess.run(
-            [str(self.python), str(path)], cwd=self.folder, env=self.environ, check=False,
-            timeout=3 * SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert done.returncode == code, f"{path} ended with {done.returncode}:\n{done.stdout}"
-        return done.stdout
+        program = self._start(["python", str(path)], self.environ)
+        return self._printed(str(path), program, code=code, seconds=3 * SECONDS)
 
     def cli(self, *words: str, code: int = 0) -> str:
         """What a command of `prefect` printed."""
-        return self._commands.run(*words, folder=self.folder, code=code)
+        program = self._start(["prefect", *words], self._commands.environ)
+        return self._printed(f"prefect {' '.join(words)}", program, code=code, seconds=3 * SECONDS)
 
     @contextmanager
     def starting(self, script: str) -> Iterator[Program]:
         """A script of Python that runs while the block does."""
         path = self.write(f"script{next(self._numbers)}.py", script)
-        with self._started([str(self.python), str(path)]) as program:
+        with self._started(["python", str(path)]) as program:
             yield program
 
     @contextmanager
     def starting_cli(self, *words: str) -> Iterator[Program]:
         """A command of `prefect` that runs while the block does."""
-        with self._started([str(self.python.parent / "prefect"), *words]) as program:
+        with self._started(["prefect", *words]) as program:
             yield program
 
     def get(self, path: str, **query: str) -> Any:
@@ -246,29 +226,41 @@ class Prefect:
         assert answer.is_success, f"{answer.request.url}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    @contextmanager
-    def _started(self, words: list[str]) -> Iterator[Program]:
+    def _start(self, words: Sequence[str], environ: Mapping[str, str]) -> Program:
         output = self.folder / f"output{next(self._numbers)}.txt"
-        with output.open("w") as file:
-            process = subprocess.Popen(
-                words, cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL, stdout=file,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        forked = self._commands.forking.start(
+            *words, folder=self.folder, output=output, environ=environ
+        )
+        return Program(forked, output)
+
+    @staticmethod
+    def _printed(what: str, program: Program, *, code: int, seconds: float) -> str:
         try:
-            yield Program(process, output)
+            ended = program.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            _wait_or_kill(program.process)
+            raise
+        assert ended == code, f"{what} ended with {ended}:\n{program.said}"
+        return program.said
+
+    @contextmanager
+    def _started(self, words: Sequence[str]) -> Iterator[Program]:
+        program = self._start(words, self.environ)
+        try:
+            yield program
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                _wait_or_kill(process)
+            if program.process.poll() is None:
+                program.process.send_signal(signal.SIGINT)
+                _wait_or_kill(program.process)
 
 
-def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
+def _wait_or_kill(process: Forked) -> None:
     try:
         process.wait(15)
     except subprocess.TimeoutExpired:
         # The session is its own, so this ends what it started, too.
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(SECONDS)
 
 
 def printed(output: str) -> Any:

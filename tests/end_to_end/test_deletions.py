@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.killable import SECONDS, Killable
+from tests.servers import PLAIN
 
 LINES = 20_000
 """Many times what goes with the answer, and hundreds of milliseconds of work for the job."""
@@ -17,7 +18,10 @@ def test_a_killed_deletion_goes_on_after_the_restart(
     tmp_path: Path, empty_database_url: str
 ) -> None:
     server = Killable(tmp_path, empty_database_url)
-    with server.running(), httpx.Client(base_url=server.url, timeout=SECONDS) as client:
+    with (
+        server.running(),
+        httpx.Client(base_url=server.url, timeout=SECONDS, verify=PLAIN) as client,
+    ):
         flow = client.post("/flows/", json={"name": "long"}).json()["id"]
         run = client.post("/flow_runs/", json={"flow_id": flow, "tags": ["a"]}).json()["id"]
         moment = "2026-01-01T12:00:00Z"

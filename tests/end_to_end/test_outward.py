@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.killable import SECONDS, Killable
+from tests.servers import PLAIN
 
 SOURCE = Path(__file__).with_name("outward.c")
 PAGES = ("/", "/runs", "/runs/flow-run/{run}", "/patterns", "/docs", "/api/openapi.json")
@@ -95,7 +96,9 @@ def test_the_server_reaches_for_nothing_while_flows_run_and_pages_are_read(
     for words in ([program, *pool], [str(prefect_python), str(script)]):
         subprocess.run(words, env=environ, cwd=tmp_path, check=True, timeout=100)
 
-    with httpx.Client(base_url=server.url, timeout=SECONDS, follow_redirects=True) as client:
+    with httpx.Client(
+        base_url=server.url, timeout=SECONDS, follow_redirects=True, verify=PLAIN
+    ) as client:
         (run,) = client.post("/flow_runs/filter", json={}).json()
         assert run["state_type"] == "COMPLETED"
         for path in ANSWERS:

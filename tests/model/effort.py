@@ -11,6 +11,11 @@ _SHRINK = os.environ.get("ARMILLARY_TEST_MODEL_SHRINK", "yes") != "no"
 _PHASES = [Phase.generate, *([Phase.shrink] if _SHRINK else [])]
 
 
+def tries(examples: int) -> int:
+    """How many examples a property elsewhere tries: few in CI, more where `make model` asks."""
+    return max(1, round(examples * TIMES))
+
+
 def effort(dialect: str, *, examples: int, steps: int = 30) -> settings:
     """Settings for a machine or a property that reaches into the server."""
     share = _SHARE_OF_POSTGRES if dialect == "postgres" else 1

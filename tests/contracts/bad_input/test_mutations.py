@@ -15,6 +15,7 @@ from tests.contracts.bad_input.sending import JSON, send
 from tests.contracts.bad_input.test_bodies import leaves, with_value
 from tests.contracts.every_route import http_routes, name_of, path_of, request_of
 from tests.contracts.world import World, rows_of
+from tests.model.effort import tries
 
 TARGETS = (
     "POST /flows/", "POST /flow_runs/", "POST /task_runs/", "POST /deployments/",
@@ -39,7 +40,7 @@ JSON_VALUES = st.recursive(
 
 @pytest.mark.parametrize("name", TARGETS)
 @settings(
-    max_examples=25,
+    max_examples=tries(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -23,6 +23,7 @@ from armillary.deployments.schedules import (
 )
 from armillary.deployments.schedules.recurrence import occurrences
 from armillary.deployments.schedules.rule import read_rules
+from tests.model.effort import tries
 
 
 def wall(year: int, month: int, day: int) -> datetime:
@@ -133,7 +134,7 @@ def first(schedule: Schedule, start: datetime, number: int) -> list[datetime]:
 
 
 @given(SCHEDULES, STARTS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(75))
 def test_times_ascend_without_duplicates_from_the_start_on(
     schedule: Schedule, start: datetime
 ) -> None:
@@ -143,7 +144,7 @@ def test_times_ascend_without_duplicates_from_the_start_on(
 
 
 @given(SCHEDULES, STARTS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(75))
 def test_the_start_is_included_and_running_again_gives_the_same_slots(
     schedule: Schedule, start: datetime
 ) -> None:
@@ -155,7 +156,7 @@ def test_the_start_is_included_and_running_again_gives_the_same_slots(
 
 
 @given(SCHEDULES, STARTS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(75))
 def test_no_slot_appears_later_between_slots_already_known(
     schedule: Schedule, start: datetime
 ) -> None:
@@ -166,7 +167,7 @@ def test_no_slot_appears_later_between_slots_already_known(
 
 
 @given(SCHEDULES, STARTS, st.integers(0, 5), st.integers(1, 40), st.integers(0, 48))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(75))
 def test_the_horizon_keeps_its_bounds(
     schedule: Schedule, now: datetime, min_runs: int, max_runs: int, hours: int
 ) -> None:
@@ -190,7 +191,7 @@ def test_the_horizon_keeps_its_bounds(
 
 
 @given(SCHEDULES, STARTS)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=tries(50))
 def test_a_schedule_survives_the_wire(schedule: Schedule, now: datetime) -> None:
     assert parse_schedule(dump_schedule(schedule), now=now) == schedule
 
@@ -199,7 +200,9 @@ REACH = {"SECONDLY": 3600, "MINUTELY": 3 * 86400, "HOURLY": 60 * 86400}
 
 
 @given(rules(), st.floats(-0.1, 1))
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    deadline=None, max_examples=tries(80), suppress_health_check=[HealthCheck.filter_too_much]
+)
 def test_the_recurrence_engine_agrees_with_dateutil(text: str, far: float) -> None:
     freq = text.partition("FREQ=")[2].partition(";")[0]
     plain_days = "BYDAY=1MO,-1FR" not in text

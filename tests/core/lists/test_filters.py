@@ -19,6 +19,7 @@ from armillary.task_runs.lists import FilterTaskRuns
 from armillary.task_runs.reading import count_task_runs, list_task_runs
 from tests.core.lists import asking, model
 from tests.core.lists.world import Placed, World, seconds, worlds
+from tests.model.effort import tries
 
 FLOW_SORTS = ("CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC")
 TASK_RUN_SORTS = (
@@ -27,12 +28,12 @@ TASK_RUN_SORTS = (
 )  # fmt: skip
 RUN_SORTS = (*TASK_RUN_SORTS, "START_TIME_ASC", "START_TIME_DESC")
 thorough = settings(
-    max_examples=150,
+    max_examples=tries(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-brief = settings(thorough, max_examples=40)
+brief = settings(thorough, max_examples=tries(15))
 
 
 async def placed(core: Core, world: World) -> Placed:

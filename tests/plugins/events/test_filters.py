@@ -15,6 +15,7 @@ from armillary_plugins.events.matching import matcher, subject_of
 from armillary_plugins.events.repository.finding import count_events, filter_events
 from armillary_plugins.events.schemas import EventFilter
 from armillary_plugins.events.window import Window, window_of
+from tests.model.effort import tries
 from tests.plugins.events.samples import START, body_of, event, number, store
 
 ALL = Window(0, 2**53)
@@ -163,7 +164,9 @@ FILTERS = st.fixed_dictionaries(
 
 @given(parts=st.lists(EVENT_PARTS, min_size=1, max_size=4), conditions=FILTERS)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 async def test_sql_and_memory_let_the_same_events_through(
     core: Core, parts: list[dict[str, Any]], conditions: dict[str, Any]
