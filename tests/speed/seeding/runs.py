@@ -69,11 +69,14 @@ class Runs:
             yield
 
     def _time(self, share: float) -> int:
-        """Place a share of the runs in time: days are busier than nights, and the last one ends."""
+        """Place a share of the runs in time: days are busier than nights, and the last one ends.
+
+        No two of those that would lie ahead are at one moment, which would be one slot of a schedule.
+        """
         now, turn = self._shape.now, 2 * math.pi / DAY
         even = now - self._shape.days * DAY * (1 - share)
         moved = _SWING / turn * (math.sin(even * turn) - math.sin(now * turn))
-        return min(int(even + moved), now - 10 * SECOND)
+        return min(int(even + moved), now - 10 * SECOND - self._number)
 
     def _past_run(
         self, at: int, deployment: Deployment | None, *, lasts: bool = False, parent: str = ""
