@@ -13,6 +13,8 @@ token               SQLite                                     PostgreSQL
 ``{serial}``        ``integer primary key autoincrement``      ``bigint generated always as
                                                                identity primary key``
 ``{clustered}``     ``without rowid``                          nothing
+``{posting}``       ``false``: such an index would be as wide  ``true``: an index has equal keys
+                    as others, and is left empty               once, with a list of their rows
 ``{transaction}``   ``0``                                      the number of this transaction
 ``{settled}``       ``true``                                   rows of ended transactions only
 ``{past}``          rows of the outbox behind a place           the same; tx is 0 on SQLite
@@ -52,6 +54,7 @@ _TOKENS = {
         "bigint generated always as identity primary key",
     ),
     "clustered": ("without rowid", ""),
+    "posting": ("false", "true"),
     "transaction": ("0", "pg_current_xact_id()::text::bigint"),
     "settled": ("true", "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
     "past": ("id > ? + ?", "tx > 0 and (tx, id) > (?, ?)"),

@@ -17,6 +17,10 @@ STATEMENTS = (
         on flow_run_tag (workspace, tag, state_type, expected_start_time, flow_run_id)""",
     """create index flow_run_tag_started
         on flow_run_tag (workspace, tag, state_type, started, flow_run_id)""",
+    # how many are in a type of state, of all and of a tag
+    "create index flow_run_number on flow_run (workspace, state_type) where {posting}",
+    """create index flow_run_tag_number
+        on flow_run_tag (workspace, tag, state_type) where {posting}""",
     # all runs: the narrowest index, made last, is the one that counts of all walk
     "drop index flow_run_started",
     """create index flow_run_started

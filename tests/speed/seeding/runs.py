@@ -71,7 +71,7 @@ class Runs:
     def _time(self, share: float) -> int:
         """Place a share of the runs in time: days are busier than nights, and the last one ends.
 
-        No two of those that would lie ahead are at one moment, which would be one slot of a schedule.
+        No two that would lie ahead are at one moment, which would be one slot of a schedule.
         """
         now, turn = self._shape.now, 2 * math.pi / DAY
         even = now - self._shape.days * DAY * (1 - share)
