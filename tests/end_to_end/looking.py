@@ -62,6 +62,10 @@ _FOCUSED = """
 """
 
 
+_LEADS_ON = "/worker/{id:uuid}"
+"""No page of its own: it leads to the pool's."""
+
+
 def addresses(made: Mapping[str, str]) -> list[str]:
     """Where every page is; ``made`` has an id or a name for each kind of thing."""
     routes = [route for routes in PAGES for route in routes.http if route.method == "GET"]
@@ -70,7 +74,7 @@ def addresses(made: Mapping[str, str]) -> list[str]:
     lists = [page.path for pages in _ADDED for page in pages.lists]
     added = [*lists, *(page.path for pages in _ADDED for page in pages.pages)]
     for path in (*paths, *added):
-        if not path.startswith("/ui/") and not path.endswith(TWIN_ENDINGS):
+        if not path.startswith("/ui/") and not path.endswith((*TWIN_ENDINGS, _LEADS_ON)):
             thing = made.get(path.partition("/{")[0].rpartition("/")[2], "")
             path = path.replace("{occurred}/{id:uuid}", "{id:uuid}")  # noqa: PLW2901 - step by step
             for parameter in ("id:uuid", "name", "key", "slug"):
