@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from armillary.deployments.variables import Variables
     from armillary.events.intake import Intake
     from armillary.flow_runs.graph import ArtifactsOfRun
+    from armillary.flow_runs.graph_reading import KnownGraphs
     from armillary.services.check import Check
 
 T = TypeVar("T")
@@ -124,6 +125,13 @@ class Core:
     def graph_artifacts(self) -> list[ArtifactsOfRun]:
         """What reads the artifacts that the graph of a flow run shows."""
         return self.collect("register_graph_artifacts")
+
+    @cached_property
+    def known_graphs(self) -> KnownGraphs:
+        """Graphs of flow runs that were drawn already."""
+        from armillary.flow_runs.graph_reading import KnownGraphs  # noqa: PLC0415 - where shown
+
+        return KnownGraphs()
 
     @cached_property
     def variables(self) -> Variables:

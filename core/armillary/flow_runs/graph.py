@@ -10,32 +10,10 @@ import msgspec
 
 from armillary.clock import from_micros, maybe_moment
 from armillary.db.unit import Reader, Row
-from armillary.errors import Refused
 from armillary.flow_runs.reading import estimated_run_time
 from armillary.orchestration.wire import WireState, wire_from_row
 
 MAX_NODES = 10_000
-MAX_ARTIFACTS = 10_000
-_RUN = """
-select start_time, expected_start_time, end_time from flow_run where id = ? and workspace = ?
-"""
-_TASKS = """
-select t.id, t.name, t.state_type, t.start_time, t.expected_start_time, t.end_time, t.task_inputs
-from task_run t
-where t.flow_run_id = ? and {no_index}t.workspace = ? and t.state_type is not null limit ?
-"""
-_SUBFLOWS = """
-select t.id, r.id, r.name, f.name, r.state_type, r.start_time, r.expected_start_time, r.end_time
-from task_run t
-  cross join flow_run r
-  left join flow f on f.id = r.flow_id
-where t.flow_run_id = ? and {no_index}t.workspace = ? and t.state_type is not null
-  and r.parent_task_run_id = t.id and {no_index}r.workspace = ?
-order by r.id limit ?
-"""
-_STATES = """
-select id, timestamp, type, name from flow_run_state where flow_run_id = ? order by timestamp
-"""
 _DEPENDENCIES = """
 select t.id, t.name, t.expected_start_time, t.start_time, t.end_time, t.total_run_time,
   t.state_type, t.state_timestamp, t.task_inputs,
@@ -132,44 +110,36 @@ class _Input(msgspec.Struct, gc=False):
 _inputs = msgspec.json.Decoder(dict[str, list[_Input]]).decode
 
 
-async def read_graph(
-    reader: Reader, run_id: str, *, since: int | None, sources: Sequence[ArtifactsOfRun] = ()
-) -> Graph | None:
-    """Read a run's graph, without nodes that ended before ``since``; None without the run.
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a graph is made of: rows of the run, its task runs, their subflow runs, states."""
 
-    Artifacts come from the ``sources``.
+    run: Row
+    tasks: Sequence[Row]
+    subflows: Sequence[Row]
+    states: Sequence[Row]
+    placed: Sequence[Placed]
 
-    Refused (400) if it has more nodes than anybody can look at.
-    """
-    run = await reader.one(_RUN, run_id, reader.workspace)
-    if run is None:
-        return None
-    key = reader.workspace
-    tasks = await reader.all(_TASKS, run_id, key, MAX_NODES + 1)
-    subflows = await reader.all(_SUBFLOWS, run_id, key, key, MAX_NODES + 1)
-    if max(len(tasks), len(subflows)) > MAX_NODES:
-        raise Refused(400, f"The graph of flow run {run_id} has more than {MAX_NODES} nodes.")
-    nodes = connected(tasks, subflows, since=since)
-    states = await reader.all(_STATES, run_id)
+
+def graph_of(read: Read, *, since: int | None) -> Graph:
+    """Draw a run's graph, without nodes that ended before ``since``."""
+    nodes = connected(read.tasks, read.subflows, since=since)
+    started, expected, ended = read.run
     return Graph(
-        start_time=maybe_moment(run[0] if run[0] is not None else run[1]),
-        end_time=maybe_moment(run[2]),
+        start_time=maybe_moment(expected if started is None else started),
+        end_time=maybe_moment(ended),
         root_node_ids=[node.id for node in nodes if not node.parents],
         nodes=[(node.id, node) for node in nodes],
-        artifacts=await _placed(reader, run_id, sources, nodes),
-        states=[GraphState(row[0], from_micros(row[1]), row[2], row[3]) for row in states],
+        artifacts=_handed_on(read.placed, nodes),
+        states=[GraphState(row[0], from_micros(row[1]), row[2], row[3]) for row in read.states],
     )
 
 
-async def _placed(
-    reader: Reader, run_id: str, sources: Sequence[ArtifactsOfRun], nodes: Sequence[Node]
-) -> list[GraphArtifact]:
+def _handed_on(placed: Sequence[Placed], nodes: Sequence[Node]) -> list[GraphArtifact]:
     """Hand artifacts to the nodes they were made in, and return those of the run itself."""
-    by_id = {node.id: node for node in nodes}
     of_node: dict[str | None, list[GraphArtifact]] = {}
-    for source in sources:
-        for placed in await source(reader, run_id, MAX_ARTIFACTS):
-            of_node.setdefault(placed.task_run_id, []).append(placed.artifact)
+    for each in placed:
+        of_node.setdefault(each.task_run_id, []).append(each.artifact)
+    by_id = {node.id: node for node in nodes}
     for node_id in by_id.keys() & of_node:
         by_id[node_id].artifacts = of_node[node_id]
     return of_node.get(None, [])

@@ -19,7 +19,7 @@ from armillary.db.listing import Span
 from armillary.db.migrate import upgrade
 from armillary.db.sqlite import SqliteDatabase
 from armillary.db.tables import Tables
-from armillary.flow_runs import graph
+from armillary.flow_runs import graph, graph_reading
 from armillary.flow_runs.lists import FilterFlowRuns
 from armillary.flow_runs.selecting import ids_statement
 from armillary.task_runs.lists import FilterTaskRuns
@@ -189,9 +189,9 @@ async def test_task_runs_of_a_flow_run_are_found_by_it(database: SqliteDatabase)
 async def test_a_graph_starts_from_its_run_and_subflows_from_its_task_runs(
     database: SqliteDatabase,
 ) -> None:
-    found = await plan(database, Condition(graph._TASKS, (ONE, 1, 10)))
+    found = await plan(database, Condition(graph_reading._TASKS, (ONE, 1, 10)))
     assert "task_run_natural (flow_run_id=?)" in found
-    subflows = await plan(database, Condition(graph._SUBFLOWS, (ONE, 1, 1, 10)))
+    subflows = await plan(database, Condition(graph_reading._SUBFLOWS, (ONE, 1, 1, 10)))
     assert "task_run_natural (flow_run_id=?)" in subflows
     assert "flow_run_parent (parent_task_run_id=?)" in subflows
     assert "task_run_natural (flow_run_id=?)" in await plan(
