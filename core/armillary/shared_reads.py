@@ -50,7 +50,7 @@ class SharedReads:
         self._next[key] = mine
         try:
             await asyncio.wait([ahead])
-        except asyncio.CancelledError:
+        except BaseException:
             mine.cancel()
             raise
         finally:
@@ -62,9 +62,6 @@ class SharedReads:
         self._now[key] = mine
         try:
             found = await read()
-        except asyncio.CancelledError:
-            mine.cancel()
-            raise
         except Exception as error:
             mine.set_exception(error)
             mine.exception()  # nobody may be there to see it but the one who read
@@ -73,6 +70,7 @@ class SharedReads:
             mine.set_result(found)
             return found
         finally:
+            mine.cancel()  # does nothing unless whoever read was stopped in the middle of it
             del self._now[key]
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from armillary.clock import Clock
 from armillary.db.commits import CommitThread
+from armillary.db.short_reads import ShortReads
 from armillary.db.sqlite import SqliteDatabase
-from armillary.db.sqlite_short import Trying
 from tests.simulation.disk import Disk, OnDisk
 from tests.simulation.timeline import Process, here
 
@@ -79,7 +79,7 @@ class _Scanner:
         """The connection is closed with the others."""
 
 
-class _Trying(Trying):
+class _SlowOrShort(ShortReads):
     """Reads of which some are short, and the others answered as by a thread."""
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock, chance: random.Random) -> None:
@@ -100,7 +100,7 @@ class SimulatedSqlite(SqliteDatabase):
 
     async def open(self) -> None:
         await super().open()
-        self.trying = _Trying(self.reading, self.clock, self._chance)
+        self.short_reads = _SlowOrShort(self.reading, self.clock, self._chance)
         self._writer._threads = _Commits(self._chance)
         self._writer._connection = OnDisk(self.writing, self._disk)  # type: ignore[assignment]
 

@@ -13,7 +13,7 @@ from armillary.clock import Clock
 from armillary.db.database import Database
 from armillary.db.dialect import Dialect
 from armillary.db.operation import Operation
-from armillary.db.sqlite_short import Trying
+from armillary.db.short_reads import ShortReads
 from armillary.db.sqlite_writer import Writer, translated
 from armillary.db.unit import Reader, Row, Unit
 from armillary.errors import ConfigError
@@ -57,7 +57,7 @@ class SqliteReader(Reader):
         """Read rows."""
         text = Dialect.SQLITE.sql(sql)
         try:
-            found = self._database.trying.all(text, args)
+            found = self._database.short_reads.all(text, args)
             if found is not None:
                 return found
             return list(await self._database.next_scanner().execute_fetchall(text, args))
@@ -81,7 +81,7 @@ class SqliteDatabase(Database):
         self._writer: Writer
         self.reading: sqlite3.Connection
         self.writing: sqlite3.Connection
-        self.trying: Trying
+        self.short_reads: ShortReads
 
     async def open(self) -> None:
         """Open the file; ConfigError with one sentence if it is no database of ours."""
@@ -89,7 +89,7 @@ class SqliteDatabase(Database):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.writing = self._connect(_PRAGMAS)
             self.reading = self._connect(_READ_PRAGMAS)
-            self.trying = Trying(self.reading, self.clock)
+            self.short_reads = ShortReads(self.reading, self.clock)
             for _ in range(_READERS):
                 self._scanners.append(await self._scanner())
         except (sqlite3.Error, OSError) as error:

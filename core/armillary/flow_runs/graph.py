@@ -110,7 +110,7 @@ class _Input(msgspec.Struct, gc=False):
 _inputs = msgspec.json.Decoder(dict[str, list[_Input]]).decode
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True):
+class GraphRows(msgspec.Struct, frozen=True, kw_only=True):
     """All that a graph is made of: rows of the run, its task runs, their subflow runs, states."""
 
     run: Row
@@ -120,17 +120,17 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     placed: Sequence[Placed]
 
 
-def graph_of(read: Read, *, since: int | None) -> Graph:
+def graph_of(rows: GraphRows, *, since: int | None) -> Graph:
     """Draw a run's graph, without nodes that ended before ``since``."""
-    nodes = connected(read.tasks, read.subflows, since=since)
-    started, expected, ended = read.run
+    nodes = connected(rows.tasks, rows.subflows, since=since)
+    started, expected, ended = rows.run
     return Graph(
         start_time=maybe_moment(expected if started is None else started),
         end_time=maybe_moment(ended),
         root_node_ids=[node.id for node in nodes if not node.parents],
         nodes=[(node.id, node) for node in nodes],
-        artifacts=_handed_on(read.placed, nodes),
-        states=[GraphState(row[0], from_micros(row[1]), row[2], row[3]) for row in read.states],
+        artifacts=_handed_on(rows.placed, nodes),
+        states=[GraphState(row[0], from_micros(row[1]), row[2], row[3]) for row in rows.states],
     )
 
 

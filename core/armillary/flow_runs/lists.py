@@ -11,7 +11,7 @@ from armillary.criteria import micros
 from armillary.errors import RunNotFound
 from armillary.flow_runs.criteria import FlowRunCriteria, HistoryCriteria
 from armillary.flow_runs.graph import Dependency, Graph, graph_of, read_dependencies
-from armillary.flow_runs.graph_reading import read_parts
+from armillary.flow_runs.graph_reading import read_rows
 from armillary.flow_runs.reading import FlowRunResponse
 from armillary.flow_runs.selecting import FlowRunSort, list_flow_runs
 from armillary.flow_runs.totals import average_lateness, count_flow_runs, flow_run_history
@@ -117,9 +117,9 @@ async def graph_v1(call: Call) -> Answer:
 async def graph(call: Call, *, query: GraphQuery) -> Answer:
     """Show a flow run's task runs and subflow runs as nodes and edges."""
     run_id, since = call.path["id"], micros(query.since)
-    read = await read_parts(call.read(), run_id, sources=call.core.graph_artifacts)
-    if read is None:
+    rows = await read_rows(call.read(), run_id, sources=call.core.graph_artifacts)
+    if rows is None:
         raise RunNotFound(f"Flow run with id {run_id} not found")
     return call.core.known_graphs.answer(
-        run_id, since, read, lambda: Answer.json(graph_of(read, since=since))
+        run_id, since, rows, lambda: Answer.json(graph_of(rows, since=since))
     )

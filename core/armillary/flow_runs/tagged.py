@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from armillary.criteria import states_among
 from armillary.db.filters import FALSE, TRUE, Condition, any_of, every, json_list
 from armillary.db.listing import Order, Shape, Span, inner, merged
 from armillary.db.unit import Reader
@@ -19,7 +20,7 @@ EXPECTED = "r.expected_start_time"
 STARTED = "coalesce(r.start_time, r.expected_start_time)"
 _KEYS = {EXPECTED: "ft.expected_start_time", STARTED: "ft.started"}
 """The orders that the side table has too."""
-_STATES = tuple(state.value for state in StateType)
+_STATE = "ft.state_type"
 
 _MAX_PARTS = 80
 _RARENESS = """
@@ -56,12 +57,11 @@ def _heads(selection: Selection, order: Order) -> list[Condition]:
     if states is None:
         if order.key != STARTED or selection.state_names:
             return [TRUE]
-        return [Condition("ft.state_type is null"), *(_in_state(each) for each in _STATES)]
-    return [_in_state(each) for each in sorted(set(states))] or [FALSE]
-
-
-def _in_state(state: str) -> Condition:
-    return Condition(f"ft.state_type = '{state}'")
+        return [
+            Condition(f"{_STATE} is null"),
+            *(states_among(_STATE, [each]) for each in StateType),
+        ]
+    return [states_among(_STATE, [each]) for each in sorted(set(states))] or [FALSE]
 
 
 async def tagged(reader: Reader, selection: Selection) -> Condition:

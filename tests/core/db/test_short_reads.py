@@ -59,14 +59,14 @@ async def test_a_statement_that_was_long_is_tried_again_after_a_while(database: 
 
 async def test_a_statement_that_is_always_long_is_seldom_tried(database: Counting) -> None:
     tried = 0
-    whole = database.trying._tried
+    whole = database.short_reads._tried
 
     def counted(sql: str, args: Any, *, until: float) -> Any:
         nonlocal tried
         tried += 1
         return whole(sql, args, until=until)
 
-    database.trying._tried = counted  # type: ignore[method-assign]
+    database.short_reads._tried = counted  # type: ignore[method-assign]
     for _ in range(200):
         await count(database, LONG)
     assert tried == 6

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from armillary.api import Answer
-from armillary.flow_runs.graph import Node, Read, connected
+from armillary.flow_runs.graph import GraphRows, Node, connected
 from armillary.flow_runs.graph_reading import KnownGraphs
 
 
@@ -115,27 +115,27 @@ async def test_the_graph_of_no_run_is_404_and_a_bad_since_is_422(client: Any) ->
     assert bad.status_code == 422
 
 
-def read_of(count: int, *, name: str = "t") -> Read:
+def read_of(count: int, *, name: str = "t") -> GraphRows:
     tasks = [(f"{name}{n}", "t", "RUNNING", 1, 1, None, "{}") for n in range(count)]
-    return Read(run=(1, 1, None), tasks=tasks, subflows=[], states=[], placed=[])
+    return GraphRows(run=(1, 1, None), tasks=tasks, subflows=[], states=[], placed=[])
 
 
 def test_a_large_graph_is_drawn_again_only_when_something_has_changed() -> None:
     drawn: list[int] = []
     known = KnownGraphs()
 
-    def ask(read: Read, *, run: str = "r", since: int | None = None) -> int:
+    def ask(rows: GraphRows, *, run: str = "r", since: int | None = None) -> int:
         def draw() -> Answer:
-            drawn.append(len(read.tasks))
+            drawn.append(len(rows.tasks))
             return Answer.json(len(drawn))
 
-        return int(known.answer(run, since, read, draw).body)
+        return int(known.answer(run, since, rows, draw).body)
 
     assert [ask(read_of(600)), ask(read_of(600))] == [1, 1]
     assert ask(read_of(600, name="other")) == 2
     assert ask(read_of(600)) == 3
     assert ask(read_of(600), since=1) == 4
     assert [ask(read_of(2), run="s"), ask(read_of(2), run="s")] == [5, 6]
-    for run in "abcdefgh":
-        ask(read_of(600), run=run)
-    assert ask(read_of(600)) == 15
+    for run in "ab":
+        ask(read_of(9_700), run=run)
+    assert ask(read_of(600)) == 9

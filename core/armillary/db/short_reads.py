@@ -25,7 +25,7 @@ _SHUNNED = 256
 _KNOWN = 1000
 
 
-class Trying:
+class ShortReads:
     """Runs statements on the loop, and breaks off what is not short.
 
     The like of that is not tried again for a while, which is twice as long each time.
