@@ -102,7 +102,7 @@ class Core:
     @cached_property
     def shared_reads(self) -> SharedReads:
         """What is read once for many."""
-        return SharedReads()
+        return SharedReads(self.clock)
 
     @cached_property
     def workspaces(self) -> Workspaces:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from armillary.shared_reads import SharedReads
+from armillary.testing import ManualClock
 
 
 class Source:
@@ -40,8 +41,13 @@ def source() -> Source:
 
 
 @pytest.fixture
-def reads() -> SharedReads:
-    return SharedReads()
+def time() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def reads(time: ManualClock) -> SharedReads:
+    return SharedReads(time)
 
 
 def ask(reads: SharedReads, source: Source, key: str = "count") -> asyncio.Task[int]:
@@ -134,3 +140,47 @@ async def test_who_joined_and_leaves_takes_nobody_along(reads: SharedReads, sour
     source.gate.set()
     assert await asyncio.gather(*asked) == [0, 7, 7]
     assert source.begun == 2
+
+
+class Slow:
+    """Reads that take sixteen seconds each."""
+
+    def __init__(self, time: ManualClock) -> None:
+        self.time = time
+        self.begun = 0
+
+    async def read(self) -> int:
+        self.begun += 1
+        seen = self.begun
+        await self.time.sleep(16)
+        return seen
+
+
+async def test_those_who_were_answered_together_and_ask_again_are_so_again(
+    reads: SharedReads, time: ManualClock
+) -> None:
+    slow = Slow(time)
+
+    async def look() -> list[int]:
+        return [await reads.share("count", slow.read) for _ in range(3)]
+
+    people = [asyncio.ensure_future(look()) for _ in range(5)]
+    for _ in range(4):
+        await turn()
+        await time.advance(16)
+        await turn()
+        await time.advance(1)
+    await turn()
+    assert [person.result() for person in people[1:]] == [[2, 3, 4]] * 4
+    assert people[0].result() == [1, 2, 3]
+
+
+async def test_who_asks_seldom_waits_for_nobody_else(reads: SharedReads, time: ManualClock) -> None:
+    slow = Slow(time)
+    for number in (1, 2):
+        asked = asyncio.ensure_future(reads.share("count", slow.read))
+        await turn()
+        await time.advance(16)
+        await turn()
+        assert asked.result() == number
+        await time.advance(16)

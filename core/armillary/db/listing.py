@@ -15,11 +15,15 @@ from armillary.db.unit import Reader, Row
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What a list is sorted by: an expression in terms of the table's alias, ids break ties."""
+    """What a list is sorted by: an expression in terms of the table's alias, ids break ties.
+
+    What is ``leading`` has the same value in all that is found, and precedes the key in an index.
+    """
 
     key: str
     descending: bool
     nulls_last: bool = False
+    leading: str = ""
 
     @property
     def direction(self) -> str:
@@ -58,9 +62,10 @@ def inner(shape: Shape, where: Condition, order: Order, span: Span) -> Condition
     """Find ids and sort keys: columns ``id`` and ``key``."""
     own_id = f"{shape.alias}.id"
     tie = None if order.key == own_id else own_id
+    first = f"{order.leading} {order.direction}, " if order.leading else ""
     return Condition(
         f"select {own_id} as id, {order.key} as key from {shape.table} {shape.alias}"
-        f" where {where.sql} order by {order.by(order.key, tie)} limit ? offset ?",
+        f" where {where.sql} order by {first}{order.by(order.key, tie)} limit ? offset ?",
         (*where.args, span.limit, span.offset),
     )
 
@@ -106,6 +111,16 @@ def by_value(
     part = span if len(heads) == 1 else span.from_start
     parts = [inner(shape, every([where, head]), order, part) for head in heads]
     return parts[0] if len(parts) == 1 else merged(parts, order, span)
+
+
+def only(column: str, value: str) -> Condition:
+    """Require a value so that no index without the column has an order that it is leading.
+
+    Of what is written as equal a planner knows that it sorts nothing.  It may then walk an index of
+    the order alone, in the hope to come upon the value soon.  No search ends in such an index where
+    the order does: what bounds that is better required beside an equal value.
+    """
+    return Condition(f"{column} between ? and ?", (value, value))
 
 
 def outer(ids: Condition, shape: Shape, order: Order) -> str:

@@ -50,6 +50,7 @@ class FlowRunCriteria(Body):
             on_tag=own.on_tag("ft"),
             beyond_tag=every([own.beyond_tag().on("r"), *parts]),
             narrow=own.is_narrow() or self._is_narrow(),
+            bounded=own.start_time is not None or own.expected_start_time is not None,
             owners=self._owners(own),
             tags=own.required_tags(),
         )
@@ -110,9 +111,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     The whole condition is in two parts, twice: ``state`` and ``beyond_state`` of the run ``r``,
     or, where the search starts from a tag ``ft``, ``on_tag`` and ``beyond_tag``.  The rest says
-    what a good plan starts from: ``narrow`` that few runs are named by an index, ``owners`` one
-    condition for each deployment or flow that is named, of which every match meets one, ``tags``
-    tags of which all, and of which one, every match has.
+    what a good plan starts from: ``narrow`` that few runs are named by an index, ``bounded`` that
+    a time of start is, ``owners`` one condition for each deployment or flow that is named, of which
+    every match meets one, ``tags`` tags of which all, and of which one, every match has.
     """
 
     workspace: int
@@ -121,6 +122,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     on_tag: Condition
     beyond_tag: Condition
     narrow: bool = False
+    bounded: bool = False
     owners: Sequence[Condition] = ()
     tags: tuple[list[str], list[str]] = ([], [])
 
@@ -134,6 +136,12 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """The names of states to choose from, where there is such a choice."""
         return None if self.state is None else self.state.required_names()
 
+    def without_types(self) -> Selection:
+        """Leave out what :attr:`states` says, for who requires it in another way."""
+        if self.state is None or self.states is None:
+            return self
+        return msgspec.structs.replace(self, state=msgspec.structs.replace(self.state, type=None))
+
     def where(self) -> Condition:
         """The whole condition with the workspace; a narrow one shall not start from that."""
         return self._whole("{no_index}" if self.narrow else "", "")
@@ -143,9 +151,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return self._whole("" if by_workspace else "{no_index}", "{no_index}")
 
     def cut(self, on_run: Condition, on_tag: Condition | None = None) -> Selection:
-        """Add a condition on ``r``, and how it is written on ``ft`` if that can be."""
+        """Add a bound of an order on ``r``, and how it is written on ``ft`` if that can be."""
         return msgspec.structs.replace(
             self,
+            bounded=True,
             beyond_state=every([self.beyond_state, on_run]),
             on_tag=self.on_tag if on_tag is None else every([self.on_tag, on_tag]),
             beyond_tag=every([self.beyond_tag, on_run]) if on_tag is None else self.beyond_tag,

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from armillary.criteria import states_among
 from armillary.db.filters import Condition, any_of, every
-from armillary.db.listing import Order, Shape, Span, by_value, inner, outer
+from armillary.db.listing import Order, Shape, Span, by_value, inner, only, outer
 from armillary.db.unit import Reader, Row
 from armillary.flow_runs.criteria import Selection
 from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
@@ -92,15 +94,31 @@ async def ids_statement(
 
 
 async def _of_states(reader: Reader, selection: Selection, order: Order, span: Span) -> Condition:
-    walking = selection.walking(by_workspace=True)
-    heads = _heads(selection)
-    if order.key in _TIMES and len(heads) <= _MAX_HEADS:
-        return by_value(_SHAPE, walking, heads, order=order, span=span)
+    if order.key in _TIMES and len(_values(selection)[1]) <= _MAX_HEADS:
+        return _walks(selection, order, span)
     if await _are_few(reader, selection):
         return _few(selection, order, span)
+    walking = selection.walking(by_workspace=True)
     if order.key != "r.id":
         return inner(_SHAPE, walking, order, span)
     return inner(_SHAPE, every([walking, _in_states(selection, "r")]), order, span)
+
+
+def _walks(selection: Selection, order: Order, span: Span) -> Condition:
+    """Merge one list for each state.
+
+    A bound of the order ends a walk only beside an equal value; without one the value leads.
+    """
+    column, values = _values(selection)
+    if selection.bounded:
+        heads = [Condition(f"{column} = ?", (value,)) for value in values]
+        walking = selection.walking(by_workspace=True)
+    else:
+        heads = [only(column, value) for value in values]
+        rest = selection if selection.state_names else selection.without_types()
+        walking = rest.walking(by_workspace=True)
+        order = msgspec.structs.replace(order, leading=column)
+    return by_value(_SHAPE, walking, heads, order=order, span=span)
 
 
 def _few(selection: Selection, order: Order, span: Span) -> Condition:
@@ -110,12 +128,11 @@ def _few(selection: Selection, order: Order, span: Span) -> Condition:
     return inner(_SHAPE, every([few, selection.walking(by_workspace=False)]), order, span)
 
 
-def _heads(selection: Selection) -> list[Condition]:
-    """Return conditions one of which every match meets, each the head of an index by time."""
+def _values(selection: Selection) -> tuple[str, list[str]]:
+    """Return what heads an index by time, and the values one of which every match has there."""
     if selection.state_names:
-        name = _NAME.format(alias="r")
-        return [Condition(f"{name} = ?", (each,)) for each in _names(selection.state_names)]
-    return [Condition(f"r.state_type = '{state}'") for state in sorted(set(selection.states or ()))]
+        return _NAME.format(alias="r"), _names(selection.state_names)
+    return "r.state_type", sorted(set(selection.states or ()))
 
 
 def _in_states(selection: Selection, alias: str) -> Condition:

@@ -183,3 +183,19 @@ async def test_pages_of_task_runs_show_less_than_lists_of_them(
     assert "dynamic_key" not in page["results"][0]
     assert page["results"][0]["task_key"] == "t"
     assert await post(client, "/task_runs/count", asked) == page["count"] == 1
+
+
+@pytest.mark.parametrize("sort", ["EXPECTED_START_TIME_DESC", "START_TIME_ASC", "NAME_ASC"])
+async def test_a_type_and_a_name_of_a_state_are_both_required(
+    client: httpx.AsyncClient, flow: str, sort: str
+) -> None:
+    late = await make(client, flow, state={"type": "SCHEDULED", "name": "Late"})
+    await make(client, flow, state={"type": "SCHEDULED"})
+    await make(client, flow, state={"type": "RUNNING", "name": "Late"})
+    both = {"type": {"any_": ["SCHEDULED", "PENDING"]}, "name": {"any_": ["Late", "Early"]}}
+    but = {"type": {"any_": ["SCHEDULED"]}, "name": {"not_any_": ["Scheduled"]}}
+    for state in (both, but):
+        found = await post(
+            client, "/flow_runs/filter", {"sort": sort, "flow_runs": {"state": state}}
+        )
+        assert [run["id"] for run in found] == [late["id"]]

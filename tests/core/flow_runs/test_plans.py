@@ -31,6 +31,7 @@ TWO = "00000000-0000-4000-8000-000000000002"
 NEWEST = {"sort": "EXPECTED_START_TIME_DESC"}
 STARTED = {"sort": "START_TIME_DESC"}
 FAILED = {"type": {"any_": ["FAILED"]}}
+SINCE = {"after_": "2026-01-01T00:00:00Z"}
 SORTED = "USE TEMP B-TREE FOR ORDER BY"
 BOUNDED = [
     ({}, "sqlite_autoindex_flow_run_1"),
@@ -38,15 +39,23 @@ BOUNDED = [
     ({"sort": "START_TIME_DESC"}, "flow_run_started (workspace=?)"),
     (
         {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}},
-        "flow_run_state_type (workspace=? AND state_type=?)",
+        "flow_run_state_type (workspace=? AND state_type>? AND state_type<?)",
     ),
     (
         {**NEWEST, "flow_runs": {"state": {"name": {"any_": ["Late"]}}}},
-        "flow_run_state_name (workspace=? AND <expr>=?)",
+        "flow_run_state_name (workspace=? AND <expr>>? AND <expr><?)",
     ),
     (
         {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}},
-        "flow_run_state_type (workspace=? AND state_type=?)",
+        "flow_run_state_type (workspace=? AND state_type>? AND state_type<?)",
+    ),
+    (
+        {**NEWEST, "flow_runs": {"state": FAILED, "expected_start_time": SINCE}},
+        "flow_run_state_type (workspace=? AND state_type=? AND expected_start_time>?)",
+    ),
+    (
+        {**STARTED, "flow_runs": {"state": FAILED, "start_time": SINCE}},
+        "flow_run_state_started (workspace=? AND state_type=? AND <expr>>?)",
     ),
     ({**NEWEST, "flow_runs": {"tags": {"all_": ["a"]}}}, "ft USING PRIMARY KEY"),
     ({**NEWEST, "flow_runs": {"tags": {"all_": ["a", "b"]}}}, "ft USING PRIMARY KEY"),
@@ -59,11 +68,11 @@ BOUNDED = [
     ({"flow_runs": {"id": {"any_": [ONE, TWO]}}}, "sqlite_autoindex_flow_run_1 (id=?)"),
     (
         {**STARTED, "flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}},
-        "flow_run_state_started (workspace=? AND state_type=?)",
+        "flow_run_state_started (workspace=? AND state_type>? AND state_type<?)",
     ),
     (
         {**STARTED, "flow_runs": {"state": {"name": {"any_": ["Late"]}}}},
-        "flow_run_name_started (workspace=? AND <expr>=?)",
+        "flow_run_name_started (workspace=? AND <expr>>? AND <expr><?)",
     ),
     (
         {**STARTED, "flow_runs": {"state": FAILED, "tags": {"all_": ["a"]}}},
@@ -143,7 +152,7 @@ async def test_a_list_of_several_states_merges_one_walk_per_state(
 ) -> None:
     asked = {**NEWEST, "flow_runs": {"state": {"type": {"any_": ["FAILED", "CRASHED"]}}}}
     found = await plan_of_runs(database, asked)
-    assert found.count("flow_run_state_type (workspace=? AND state_type=?)") == 2
+    assert found.count("flow_run_state_type (workspace=? AND state_type>? AND state_type<?)") == 2
 
 
 @pytest.mark.parametrize("asked", [NEWEST, STARTED])

@@ -104,15 +104,16 @@ async def test_each_condition_on_flows_means_what_it_says(
 
 @pytest.mark.parametrize("field", sorted(asking.FLOW_RUN_FIELDS))
 @brief
-@given(world=worlds(), data=st.data())
+@given(world=worlds(), data=st.data(), sort=st.sampled_from(RUN_SORTS))
 async def test_each_condition_on_flow_runs_means_what_it_says(
-    core: Core, field: str, world: World, data: st.DataObject
+    core: Core, field: str, world: World, data: st.DataObject, sort: str
 ) -> None:
     here = await placed(core, world)
     asked = {"flow_runs": {field: data.draw(asking.FLOW_RUN_FIELDS[field])}}
-    selection = body(FilterFlowRuns, here, asked).selection(here.workspace)
+    request = body(FilterFlowRuns, here, asked, sort=sort)
+    selection = request.selection(here.workspace)
     reader = core.database.read(here.workspace)
-    found = await list_flow_runs(reader, selection, "ID_DESC", Span(50), now=0)
+    found = await list_flow_runs(reader, selection, request.sort, Span(50), now=0)
     assert {here.name(each.id) for each in found} == model.answer(world, "run", asked)
 
 

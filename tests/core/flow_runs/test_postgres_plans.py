@@ -1,0 +1,58 @@
+"""What the planner of PostgreSQL, which goes by statistics, shall not be led astray by."""
+
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from armillary.api import decode
+from armillary.clock import SystemClock
+from armillary.db.database import Database
+from armillary.db.listing import Span
+from armillary.db.postgres import PostgresDatabase
+from armillary.flow_runs.lists import FilterFlowRuns
+from armillary.flow_runs.selecting import ids_statement
+
+FLOW = """
+insert into flow (id, workspace, created, updated, name, tags, labels)
+values ('f', 1, 0, 0, 'f', '[]', '{}')
+"""
+RUNS = """
+insert into flow_run (id, workspace, created, updated, name, flow_id, run_count, total_run_time,
+  auto_scheduled, empirical_policy, parameters, context, tags, labels, state_type, state_name,
+  start_time, expected_start_time)
+select 'r' || n, 1, n, n, 'r' || n, 'f', 0, 0, 0, '{}', '{}', '{}', '[]', '{}',
+  case when ran then 'COMPLETED' else 'SCHEDULED' end,
+  case when ran then 'Completed' else 'Scheduled' end, case when ran then n end, n
+from (select n, n < 19000 as ran from generate_series(1, 20000) n) numbers
+"""
+TYPE = {"type": {"any_": ["COMPLETED"]}}
+NAME = {"name": {"any_": ["Completed"]}}
+
+
+@pytest.mark.parametrize("sort", ["START_TIME_DESC", "EXPECTED_START_TIME_DESC"])
+@pytest.mark.parametrize("state", [TYPE, NAME])
+async def test_a_list_of_a_state_most_runs_have_does_not_pass_those_scheduled_ahead(
+    copied_postgres: str, sort: str, state: dict[str, Any]
+) -> None:
+    database = PostgresDatabase(copied_postgres, SystemClock())
+    await database.open()
+    connection = await asyncpg.connect(copied_postgres)
+    try:
+        for statement in (FLOW, RUNS, "vacuum analyze flow_run"):
+            await connection.execute(statement)
+        plan = await plan_of(database, {"sort": sort, "flow_runs": {"state": state}})
+    finally:
+        await connection.close()
+        await database.close()
+    assert "flow_run_state" in plan or "flow_run_name" in plan
+    assert "state_type = " not in plan
+
+
+async def plan_of(database: Database, asked: dict[str, Any]) -> str:
+    body = decode(FilterFlowRuns, msgspec.json.encode(asked))
+    reader = database.read(1)
+    ids = await ids_statement(reader, body.selection(1), body.sort, Span(50))
+    rows = await reader.all(f"explain {ids.sql}", *ids.args)
+    return "\n".join(row[0] for row in rows)
