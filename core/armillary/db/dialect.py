@@ -15,6 +15,7 @@ token               SQLite                                     PostgreSQL
 ``{clustered}``     ``without rowid``                          nothing
 ``{posting}``       ``false``: such an index would be as wide  ``true``: an index has equal keys
                     as others, and is left empty               once, with a list of their rows
+``{on_postgres}``   ``--``: a statement of one line is none    nothing
 ``{transaction}``   ``0``                                      the number of this transaction
 ``{settled}``       ``true``                                   rows of ended transactions only
 ``{past}``          rows of the outbox behind a place           the same; tx is 0 on SQLite
@@ -55,6 +56,7 @@ _TOKENS = {
     ),
     "clustered": ("without rowid", ""),
     "posting": ("false", "true"),
+    "on_postgres": ("--", ""),
     "transaction": ("0", "pg_current_xact_id()::text::bigint"),
     "settled": ("true", "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
     "past": ("id > ? + ?", "tx > 0 and (tx, id) > (?, ?)"),

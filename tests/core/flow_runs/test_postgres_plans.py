@@ -27,6 +27,7 @@ select 'r' || n, 1, n, n, 'r' || n, 'f', 0, 0, 0, '{}', '{}', '{}', '[]', '{}',
   case when ran then 'Completed' else 'Scheduled' end, case when ran then n end, n
 from (select n, n < 19000 as ran from generate_series(1, 20000) n) numbers
 """
+OFTEN = "autovacuum_vacuum_scale_factor=0.02"
 TYPE = {"type": {"any_": ["COMPLETED"]}}
 NAME = {"name": {"any_": ["Completed"]}}
 
@@ -48,6 +49,18 @@ async def test_a_list_of_a_state_most_runs_have_does_not_pass_those_scheduled_ah
         await database.close()
     assert "flow_run_state" in plan or "flow_run_name" in plan
     assert "state_type = " not in plan
+
+
+async def test_runs_are_vacuumed_long_before_a_fifth_of_them_has_changed(
+    copied_postgres: str,
+) -> None:
+    connection = await asyncpg.connect(copied_postgres)
+    try:
+        rows = await connection.fetch("select relname, reloptions from pg_class")
+    finally:
+        await connection.close()
+    early = {row["relname"] for row in rows if OFTEN in (row["reloptions"] or ())}
+    assert early == {"flow_run", "flow_run_tag", "task_run"}
 
 
 async def plan_of(database: Database, asked: dict[str, Any]) -> str:
