@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from armillary.events.intake import Intake
     from armillary.flow_runs.graph import ArtifactsOfRun
     from armillary.flow_runs.graph_reading import KnownGraphs
+    from armillary.flow_runs.known import KnownFlowRuns
     from armillary.services.check import Check
 
 T = TypeVar("T")
@@ -125,6 +126,13 @@ class Core:
     def graph_artifacts(self) -> list[ArtifactsOfRun]:
         """What reads the artifacts that the graph of a flow run shows."""
         return self.collect("register_graph_artifacts")
+
+    @cached_property
+    def known_flow_runs(self) -> KnownFlowRuns:
+        """Flow runs that were listed already."""
+        from armillary.flow_runs.known import KnownFlowRuns  # noqa: PLC0415 - where shown
+
+        return KnownFlowRuns()
 
     @cached_property
     def known_graphs(self) -> KnownGraphs:

@@ -13,7 +13,7 @@ from armillary.flow_runs.criteria import FlowRunCriteria, HistoryCriteria
 from armillary.flow_runs.graph import Dependency, Graph, graph_of, read_dependencies
 from armillary.flow_runs.graph_reading import read_rows
 from armillary.flow_runs.reading import FlowRunResponse
-from armillary.flow_runs.selecting import FlowRunSort, list_flow_runs
+from armillary.flow_runs.selecting import FlowRunSort, select_flow_runs
 from armillary.flow_runs.totals import average_lateness, count_flow_runs, flow_run_history
 from armillary.history import Interval, Window, window_of
 from armillary.paging import Page, page_of, paged, slice_of
@@ -62,9 +62,8 @@ async def filter_flow_runs(call: Call, body: FilterFlowRuns) -> Answer:
     """List flow runs."""
     span = slice_of(body.limit, body.offset)
     selection = body.selection(call.workspace)
-    return Answer.json(
-        await list_flow_runs(call.read(), selection, body.sort, span, now=call.received)
-    )
+    rows = await select_flow_runs(call.read(), selection, body.sort, span)
+    return Answer.json(call.core.known_flow_runs.shown(rows, now=call.received))
 
 
 @list_routes.post("/flow_runs/paginate", scope="see_flows", shared=True, answers={200: Page})
@@ -72,7 +71,8 @@ async def paginate_flow_runs(call: Call, body: PaginateFlowRuns) -> Answer:
     """List a page of flow runs and say how many there are."""
     span = page_of(body.limit, body.page)
     selection = body.selection(call.workspace)
-    found = await list_flow_runs(call.read(), selection, body.sort, span, now=call.received)
+    rows = await select_flow_runs(call.read(), selection, body.sort, span)
+    found = call.core.known_flow_runs.shown(rows, now=call.received)
     total = await count_flow_runs(call.read(), selection)
     return Answer.json(paged(found, total, limit=span.limit, page=body.page))
 

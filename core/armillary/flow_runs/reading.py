@@ -30,7 +30,14 @@ select {COLUMNS} from flow_run r {JOINS} where r.id = ? and r.workspace = ?
 _TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
-class FlowRunResponse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Estimates(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What of a flow run depends on when it is asked for; no more than numbers: no ``gc``."""
+
+    estimated_run_time: float
+    estimated_start_time_delta: float
+
+
+class FlowRunResponse(Estimates, frozen=True, kw_only=True, gc=False):
     """A flow run as answered: every key, always.  Nothing in it leads back to it: no ``gc``."""
 
     id: str
@@ -59,8 +66,6 @@ class FlowRunResponse(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     start_time: datetime | None
     end_time: datetime | None
     total_run_time: float
-    estimated_run_time: float
-    estimated_start_time_delta: float
     auto_scheduled: bool
     infrastructure_document_id: str | None
     infrastructure_pid: str | None
@@ -93,6 +98,14 @@ def lateness(start: int | None, expected: int | None, state_type: str | None, *,
 
 def _raw(text: str | None) -> msgspec.Raw:
     return NULL if text is None else msgspec.Raw(text.encode())
+
+
+def estimates_from_row(row: Row, *, now: int) -> Estimates:
+    """Shape what of a row of :data:`COLUMNS` depends on ``now``, in microseconds."""
+    return Estimates(
+        estimated_run_time=estimated_run_time(row[25], row[18], row[37], now=now),
+        estimated_start_time_delta=lateness(row[23], row[21], row[18], now=now),
+    )
 
 
 def flow_run_from_row(row: Row, *, now: int) -> FlowRunResponse:

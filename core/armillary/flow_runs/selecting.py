@@ -59,14 +59,14 @@ async def list_flow_runs(
     reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, now: int
 ) -> list[FlowRunResponse]:
     """List flow runs; ``now`` is in microseconds."""
-    rows = await select_flow_runs(reader, selection, sort, span, shape=_SHAPE)
+    rows = await select_flow_runs(reader, selection, sort, span)
     return [flow_run_from_row(row, now=now) for row in rows]
 
 
 async def select_flow_runs(
-    reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, shape: Shape
+    reader: Reader, selection: Selection, sort: FlowRunSort, span: Span, *, shape: Shape = _SHAPE
 ) -> Sequence[Row]:
-    """Select what ``shape`` shows of flow runs ``r``."""
+    """Select what ``shape`` shows of flow runs ``r``: by default all that is answered of one."""
     if span.limit == 0:
         return []
     ids = await ids_statement(reader, selection, sort, span)
