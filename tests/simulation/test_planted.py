@@ -17,7 +17,7 @@ FOUND_FIRST = {
     "agent_not_missed": 4, "lines_left_behind": 10,
     "deleted_by_halves": 5, "double_claim": 1, "event_before_commit": 2,
     "job_acknowledged_early": 5, "lease_kept": 5, "place_forgotten": 1,
-    "writer_not_woken": 15,
+    "writer_not_woken": 30,
 }  # fmt: skip
 """Where to look first, to be quick; elsewhere seed 3, whose server is killed all the time."""
 
