@@ -102,7 +102,7 @@ async def read_history(
         f" sum(cast(case when {run_time.sql} > 0 then {run_time.sql} else 0 end"
         f" as double precision)), sum(cast({late.sql} as double precision))"
         f" from {source} where {where.sql} and {expected} >= ? and {expected} < ?"
-        f" and {alias}.state_type is not null group by 1, 2, 3 order by 1, 2, 3"
+        f" and {alias}.state_type is not null group by 1, 2, 3"
     )
     end = window.start + window.step * window.count
     rows = await reader.all(
@@ -110,7 +110,7 @@ async def read_history(
         window.start, end,
     )  # fmt: skip
     states: dict[int, list[StateCount]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row[0], row[1], row[2])):  # they are few; runs are not
         states.setdefault(row[0], []).append(
             StateCount(
                 state_type=row[1],

@@ -27,7 +27,7 @@ select 'r' || n, 1, n, n, 'r' || n, 'f', 0, 0, 0, '{}', '{}', '{}', '[]', '{}',
   case when ran then 'Completed' else 'Scheduled' end, case when ran then n end, n
 from (select n, n < 19000 as ran from generate_series(1, 20000) n) numbers
 """
-OFTEN = "autovacuum_vacuum_scale_factor=0.02"
+OFTEN = "autovacuum_vacuum_scale_factor=0.01"
 TYPE = {"type": {"any_": ["COMPLETED"]}}
 NAME = {"name": {"any_": ["Completed"]}}
 
