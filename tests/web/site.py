@@ -1,7 +1,7 @@
 """A small site of sample pages with a stream, served to a real browser."""
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,10 +20,12 @@ FRAGMENTS = f"/ui/fragments{RUN}"
 
 
 class Site:
-    """Answers by path; `messages` go to the one browser that listens."""
+    """Answers by path; what is told goes to the one browser that listens."""
 
     def __init__(self, templates: Templates, assets: Assets) -> None:
-        self.messages: queue.Queue[str | None] = queue.Queue()
+        self._told: deque[str] = deque()
+        self._stream = 0
+        self._changed = threading.Condition()
         self.asked: list[str] = []
         self.header = samples.run_detail(
             state_type="RUNNING", state_name="Running", state_message=None
@@ -43,6 +45,24 @@ class Site:
             f"{FRAGMENTS}/logs": self._lines,
             "/ui/fragments/runs": lambda: self._part("_runs", page=samples.run_page()),
         }
+
+    def tell(self, message: str) -> None:
+        with self._changed:
+            self._told.append(message)
+            self._changed.notify_all()
+
+    def listen(self) -> int:
+        """Begin a stream in place of the one before, which a browser may have left unsaid."""
+        with self._changed:
+            self._stream += 1
+            self._changed.notify_all()
+            return self._stream
+
+    def heard(self, stream: int) -> str | None:
+        """Wait for the next message; None once another stream has begun."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._told or stream != self._stream)
+            return self._told.popleft() if stream == self._stream else None
 
     def _part(self, name: str, **context: object) -> bytes:
         given = {"run_id": samples.RUN_ID, "now": samples.NOW} | context
@@ -106,7 +126,8 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             self.send_header("connection", "close")
             self.end_headers()
             self.wfile.write(b'data: {"kind": "beat"}\n\n')
-            while (message := site.messages.get()) is not None:
+            stream = site.listen()
+            while (message := site.heard(stream)) is not None:
                 self.wfile.write(f"data: {message}\n\n".encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
@@ -125,7 +146,7 @@ def serving(site: Site) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        site.messages.put(None)
+        site.listen()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -83,7 +83,7 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 
 
 def _tell(site: Site, **message: str) -> None:
-    site.messages.put(json.dumps(message))
+    site.tell(json.dumps(message))
 
 
 def _finish(site: Site) -> None:
