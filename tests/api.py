@@ -9,6 +9,7 @@ import msgspec
 
 from armillary.core import Core
 from armillary.workspaces import DEFAULT_ACCOUNT
+from tests.documented import undocumented
 
 OTHER_WORKSPACE = "00000000-0000-4000-8000-000000000002"
 OTHER_KEY = 2
@@ -30,6 +31,7 @@ class Api:
             method, self.prefix + path, json=body, follow_redirects=False, **more
         )
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        assert not undocumented(method, f"/api{path}", status), f"{method} {path}: {status}"
         return answer.json() if answer.content else None
 
     async def get(self, path: str, *, status: int = 200) -> Any:

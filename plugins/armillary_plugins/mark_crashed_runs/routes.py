@@ -43,7 +43,7 @@ class NameTaken(Refused):
         return {"detail": str(self), "holder": self.holder}
 
 
-@routes.post("/agents/heartbeat", scope="write_workers", answers={200: Heard})
+@routes.post("/agents/heartbeat", scope="write_workers", answers={200: Heard}, refuses=(409,))
 async def heartbeat(call: Call, body: Heartbeat) -> Answer:
     """Record that an agent lives and what it runs; tell it what became of that."""
     silence = int(call.core.config(Config).silence * 1_000_000)

@@ -68,7 +68,9 @@ async def update_queue(call: Call, body: UpdateWorkQueue) -> Answer:
     return Answer.empty()
 
 
-@routes.delete("/work_pools/{work_pool_name}/queues/{name}", scope="manage_work_queues")
+@routes.delete(
+    "/work_pools/{work_pool_name}/queues/{name}", scope="manage_work_queues", refuses=(409,)
+)
 async def delete_queue(call: Call) -> Answer:
     """Delete a queue; runs and deployments keep its name."""
     pool, name = call.path["work_pool_name"], call.path["name"]
@@ -124,7 +126,7 @@ async def update_queue_by_id(call: Call, body: UpdateWorkQueue) -> Answer:
     return Answer.empty()
 
 
-@routes.delete("/work_queues/{id:uuid}", scope="manage_work_queues")
+@routes.delete("/work_queues/{id:uuid}", scope="manage_work_queues", refuses=(409,))
 async def delete_queue_by_id(call: Call) -> Answer:
     """Delete a queue."""
     queue_id = call.path["id"]
