@@ -101,15 +101,17 @@ class Ledger(Rows):
             await self._tried(self._take_up_of_others)
         while True:
             self._wake.clear()
+            begun = self._clock.monotonic()
             seconds = await self._tried(self._look)
-            timer = asyncio.create_task(self._ring(seconds))
+            timer = asyncio.create_task(self._ring(begun + seconds))
             try:
                 await self._wake.wait()
             finally:
                 timer.cancel()
 
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    async def _ring(self, moment: float) -> None:
+        """Wake the pump at a moment of the monotonic clock, which runs on while it looks."""
+        await self._clock.sleep(max(0.0, moment - self._clock.monotonic()))
         self._wake.set()
 
     async def _tried(self, look: Any) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from armillary.core import Core
-from armillary.db.unit import Unit
+from armillary.db.unit import Reader, Unit
 from armillary.errors import Busy, Unavailable
 from armillary.jobs import Job, Wanted, store
 from armillary.jobs.running import Running
@@ -134,6 +134,30 @@ async def test_a_job_begins_when_it_is_due(core: Core, clock: ManualClock) -> No
         await clock.advance(2)
         await ear.hear("settled")
     assert due <= begun[0] <= due + 1_000_000
+
+
+async def test_a_job_begins_when_it_is_due_though_time_passes_while_the_queue_is_looked_at(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(reader: Reader, queue: str) -> store.Ahead:
+        ahead = await prompt(reader, queue)
+        if ahead.due is not None and clock.micros() < ahead.due:
+            looked.set()
+            await answer.wait()
+        return ahead
+
+    prompt = store.ahead
+    monkeypatch.setattr(store, "ahead", slow)
+    async with working(core, nothing) as ear:
+        await want(core, dig("a", start=clock.micros() + 4_000_000))
+        await looked.wait()
+        await clock.advance(3)
+        answer.set()
+        await waking(clock, clock.micros() + 1_000_000)
+        await clock.advance(1)
+        await ear.hear("settled")
 
 
 async def test_what_fails_is_tried_again_later_and_in_the_end_dead(
