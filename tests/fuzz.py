@@ -23,7 +23,7 @@ CHECKS = (
 )
 POSTGRES = "--postgres"
 HERE = Path(sys.executable).parent
-PATIENCE = 30
+PATIENCE = 60
 
 
 def main(given: list[str]) -> int:

@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _BLINK = 0.05
 _ROUNDS = 20
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 _KEPT = 4
 _assembled: dict[tuple[int, ...], tuple[Declared, App]] = {}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from armillary.front import App
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class Peer:

@@ -30,7 +30,7 @@ LOOKS = (
 )  # fmt: skip
 INNERMOST = ("/artifacts/", "/task_runs/", "/flow_runs/", "/deployments/")
 """What goes with what comes after it."""
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _BLINK = 0.05
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from tests.servers import PLAIN, armillary_program, free_port
 
-SECONDS = 40
+SECONDS = 90
 """How long a server may take to answer, or to end; a quiet machine needs a twentieth of it."""
 
 

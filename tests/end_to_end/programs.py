@@ -18,7 +18,7 @@ import httpx
 from tests.end_to_end.forked import Forked, Forking
 from tests.servers import PLAIN, armillary_program, free_port
 
-SECONDS = 40
+SECONDS = 90
 """How long anything may take to come about; a quiet machine needs a tenth of it."""
 
 FAULTS = (" error ", " critical ", "Traceback")

@@ -28,7 +28,7 @@ LISTENS = """
                 FOLLOWED.append(each.event if isinstance(each, Event) else each.message)
 
     async def followed(what):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while what not in FOLLOWED:
                 await asyncio.sleep(0.05)
 

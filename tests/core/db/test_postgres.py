@@ -289,7 +289,7 @@ async def test_a_database_that_opens_only_halfway_lets_go_of_that_half(
     monkeypatch.setattr(postgres, "_BY_KEY", {"plan_cache_mode": "no such mode"})
     with pytest.raises(ConfigError, match="cannot be reached"):
         await PostgresDatabase(database.url, clock).open()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await admin.fetchval(count) > before:  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
 
@@ -313,7 +313,7 @@ async def test_who_stands_still_in_the_middle_of_a_unit_keeps_nobody_from_its_ro
         await unit.run(INSERT, "b", 1)
 
     standing = asyncio.create_task(frozen.write(stands_still, workspace=1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await locked.wait()
         await database.write(
             lambda unit: unit.run("update thing set value = 2 where id = ?", "a"), workspace=1

@@ -133,5 +133,5 @@ async def test_a_database_that_is_silent_is_left_behind_at_the_end(
     monkeypatch.setattr("armillary.db.postgres._FAREWELL", 0.1)
     assert await database.read(None).value("select 1") == 1
     line.fall_silent()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await database.close()

@@ -120,7 +120,7 @@ async def test_a_rollback_that_fails_too_does_not_stop_the_writer(
 
     monkeypatch.setattr(Failing, "execute", all_fails)
     for name in "ab":
-        done = await outcomes(asyncio.wait_for(failing.write(insert(name), workspace=1), 5))
+        done = await outcomes(asyncio.wait_for(failing.write(insert(name), workspace=1), 60))
         assert isinstance(done[0], Unavailable)
     broken = False
     # The transaction is still open; the group that finds it so ends it.
@@ -195,7 +195,7 @@ async def test_even_what_is_no_exception_leaves_the_writer_at_work(
     heard: list[Any] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: heard.append(context["exception"]))
-    done = await outcomes(asyncio.wait_for(database.write(stops, workspace=1), 5))
+    done = await outcomes(asyncio.wait_for(database.write(stops, workspace=1), 60))
     assert isinstance(done[0], Unavailable)
     assert [type(each) for each in heard] == [Stop]
     assert await database.write(insert("a"), workspace=1) == "a"

@@ -243,8 +243,8 @@ async def test_closing_lets_what_has_queued_finish_and_refuses_what_comes_later(
     await database.close()
     assert await asyncio.gather(*asked) == [f"{n:03}" for n in range(200)]
     late = await outcomes(
-        asyncio.wait_for(database.write(insert("late"), workspace=1), 5),
-        asyncio.wait_for(database.perform(operation, Ask("late")), 5),
+        asyncio.wait_for(database.write(insert("late"), workspace=1), 60),
+        asyncio.wait_for(database.perform(operation, Ask("late")), 60),
     )
     assert all(isinstance(each, Unavailable) for each in late)
     await database.open()

@@ -78,21 +78,21 @@ async def test_a_job_is_done_with_its_arguments_and_seen_for_an_hour(
 
 
 async def becomes(core: Core, wanted: dict[str, str]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await states(core) != wanted:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.001)
 
 
 async def waking(clock: ManualClock, due: int) -> None:
     """Wait until somebody wants to be woken when something is due."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not clock.wakes_at(due):  # noqa: ASYNC110 - the database answers when it does
             await asyncio.sleep(0.001)
 
 
 async def passing(clock: ManualClock, condition: Callable[[], bool]) -> None:
     """Let time pass until a condition holds, and what is asked of the database be answered."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for _ in range(3):
             await clock.advance(5)
             await asyncio.sleep(0.003)

@@ -66,7 +66,7 @@ async def want(core: Core, *keys: str, attempts: int = 10) -> None:
 
 async def become(core: Core, clock: ManualClock, wanted: dict[str, str]) -> None:
     """Let time pass until jobs are in these states."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             rows = await core.database.read(None).all("select key, state from job order by key")
             if {row[0]: row[1] for row in rows} == wanted:

@@ -107,7 +107,7 @@ async def test_a_process_whose_place_was_taken_stops(core: Core, clock: ManualCl
     supervisor = Supervisor([Presence(core)])
     await supervisor.start()
     await clock.settle()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await core.database.write(
             lambda unit: unit.run("delete from server_process"), workspace=None
         )

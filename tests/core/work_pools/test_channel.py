@@ -15,7 +15,7 @@ from armillary.work_pools.channel.listeners import listeners_of
 from tests.api import Api, add_other_workspace
 from tests.core.work_pools.test_channel_protocol import frame, heartbeat, hello
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 TEMPLATE = {"job_configuration": {}, "variables": {"type": "object", "properties": {}}}
 
 

@@ -7,7 +7,7 @@ from armillary.testing import ManualClock
 from armillary_plugins.agent.launch import Launch
 from armillary_plugins.agent.services.processes import NotStarted, Process, Stream, Word
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class FakeStream:

@@ -60,7 +60,7 @@ async def test_a_process_is_ended_of_whose_start_its_agent_told_nobody_any_more(
     guard.give_up("another")
     expected, given_up = await started("one"), await started("another")
     guard.close()
-    assert await asyncio.wait_for(expected.wait(), 20) == -signal.SIGTERM
+    assert await asyncio.wait_for(expected.wait(), 60) == -signal.SIGTERM
     assert given_up.returncode is None
     given_up.kill()
     await given_up.wait()
@@ -75,7 +75,7 @@ async def test_what_has_ended_is_left_alone_and_what_is_there_is_not() -> None:
         guard.watch(process.pid, mark)
     guard.forget(kept.pid)
     guard.close()
-    assert await asyncio.wait_for(ended.wait(), 20) == -signal.SIGTERM
+    assert await asyncio.wait_for(ended.wait(), 60) == -signal.SIGTERM
     assert kept.returncode is None
     kept.kill()
     await kept.wait()

@@ -18,7 +18,7 @@ from armillary.testing import Ear, app_of
 from armillary_plugins.event_persister.consumers import StoreEvents
 from armillary_plugins.event_websockets.consumers import FanOut
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class _Server(uvicorn.Server):

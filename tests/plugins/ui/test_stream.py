@@ -55,7 +55,7 @@ class Browser:
     async def hears(self, *, runs: int = 1) -> list[Any]:
         """All messages but beats until so many of lists came."""
         heard: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while sum(one == {"kind": "runs"} for one in heard) < runs:
                 one = await self.messages.get()
                 if one["kind"] != "beat":
@@ -80,7 +80,7 @@ async def listening(
         await app(scope, browser.receive, browser.send)  # type: ignore[arg-type]
 
     task = asyncio.create_task(serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         start = await browser.started
         assert start["status"] == 200
         assert (b"content-type", b"text/event-stream") in start["headers"]
@@ -156,7 +156,7 @@ async def test_a_stop_ends_streams_and_those_that_come_meanwhile(
 ) -> None:
     async with listening(core) as (_, task):
         teller.wind_down()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
     async with listening(core) as (_, late):
         await late
