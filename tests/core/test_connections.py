@@ -15,7 +15,7 @@ from armillary.connections import Dawdlers, Requests, Sockets
 from armillary.metrics import Metrics
 from armillary.testing import ManualClock
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 HEAD = b"POST /api/flows/ HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n"
 
 
