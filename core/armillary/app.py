@@ -98,7 +98,7 @@ def in_front(core: Core, inner: App) -> Front:
     declared = declared_by(core)
     hot = [route for route in declared.http if route.mount == API]
     lane = Lane(hot, declared.sockets)
-    return Front(core, lane, inner, base_path=core.settings.server.base_path)
+    return Front(core, lane, inner)
 
 
 def declared_by(core: Core, without: Collection[str] = ()) -> Declared:

@@ -20,6 +20,7 @@ from armillary.api_socket import Socket, SocketClosed
 from armillary.bodies import Bodies, Body
 from armillary.errors import ArmillaryError, Invalid, NotFound
 from armillary.fast_path import Found, Headers
+from armillary.hosts import Hosts
 from armillary.incoming import (
     Receive,
     by_name,
@@ -40,17 +41,18 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
-_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Front:
     """Serves the API's hot part itself and hands everything else on."""
 
-    def __init__(self, core: Core, lane: Lane, inner: App, *, base_path: str = "") -> None:
+    def __init__(self, core: Core, lane: Lane, inner: App) -> None:
         self._core = core
         self._lane = lane
         self._inner = inner
-        self._base_path = base_path.rstrip("/")
+        self._base_path = core.settings.server.base_path.rstrip("/")
+        self._hosts = Hosts(core.settings.server)
         self._bodies = Bodies()
 
     @property
@@ -74,8 +76,7 @@ class Front:
         began = self._core.clock.monotonic()
         try:
             named = by_name(headers)
-            if route.method in _CHANGES:
-                refuse_other_origins(named)
+            self._refuse_strangers(route.method, named)
             answer = await carry_out(route, self._call(query, named, DEFAULT, parameters), body)
         except ArmillaryError as error:
             answer = answer_for(error)
@@ -103,8 +104,7 @@ class Front:
         body: Body | None = None
         try:
             path, workspace = await self._locate(scope["path"])
-            if method in _CHANGES:
-                refuse_other_origins(headers)
+            self._refuse_strangers(method, headers)
             found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
             query = scope.get("query_string") or b""
             call = self._call(query, headers, workspace, found[1] if found else {})
@@ -128,6 +128,15 @@ class Front:
                 body.end()
         self._measure(group, answer.status, began)
         await send_answer(send, answer)
+
+    def _refuse_strangers(self, method: str, headers: Mapping[str, str]) -> None:
+        """Let no page of another site do anything here, nor read it, whatever its name leads to.
+
+        Browsers themselves keep such pages from reading answers, but not from opening websockets.
+        """
+        self._hosts.refuse_strange(headers.get("host"))
+        if method not in _READS:
+            refuse_other_origins(headers)
 
     def _measure(self, group: str, status: int, began: float) -> None:
         """Count one answer and the time until it began."""
@@ -153,7 +162,7 @@ class Front:
                 return
             route, parameters = found
             headers = by_name(scope["headers"])
-            refuse_other_origins(headers)  # which browsers let open websockets, and read them
+            self._refuse_strangers("", headers)
             query = scope.get("query_string") or b""
             call = self._call(query, headers, workspace, parameters)
             call.actor.require(route.scope)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 
 from armillary.errors import ConfigError
+from armillary.hosts import is_loopback
 from armillary.settings import ServerSettings
 
 BACKLOG = 2048
@@ -55,11 +56,7 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
 
 def _refuse_strangers(settings: ServerSettings) -> None:
     """There is no login yet: only this machine gets in, unless somebody insists."""
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = settings.host == "localhost"
-    if not loopback and not settings.insecure:
+    if not is_loopback(settings.host) and not settings.insecure:
         message = (
             f"Whoever reaches {settings.host} could do everything here, since no login is set "
             "up: listen at 127.0.0.1, or say --insecure if the network is yours."

@@ -31,6 +31,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The address to listen at; any other than the loopback needs a login, or `insecure`."""
     port: Port = 4200
     """The port to listen at; 0 takes a free one."""
+    names: tuple[str, ...] = ()
+    """Host names it is asked under, a proxy's for example. At the loopback others are refused,
+    except those no website can have, like localhost; elsewhere only if some are named here."""
     base_path: str = ""
     """A path before every other, for a proxy that serves more than this."""
     browser: bool = True
