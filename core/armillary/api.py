@@ -18,6 +18,7 @@ import msgspec
 from armillary.api_query import reading_query
 from armillary.db.unit import Reader, Unit
 from armillary.errors import Invalid, NotFound
+from armillary.exact_json import TOO_LONG, has_too_long_number
 from armillary.forms import Form
 from armillary.knowing import knowing, member_of
 from armillary.orchestration.transition import Client
@@ -289,7 +290,8 @@ def decode(
 ) -> T:
     """Decode a request's body, laxly; Invalid says where it went wrong.
 
-    NUL characters are refused unless ``nul``: no database of ours keeps them.  A handler whose
+    NUL characters are refused unless ``nul``: no database of ours keeps them; so are whole numbers
+    of so many digits that a client in Python could not read them back.  A handler whose
     body is a :class:`~armillary.forms.Form` takes what a form of a page sends.  ``unknown`` is
     told of a member that is ignored, if there is any.
     """
@@ -298,6 +300,8 @@ def decode(
     if not nul and b"\\u0000" in body and _NUL.search(body):
         message = "Text must not contain NUL characters (\\u0000)."
         raise Invalid(message, kind="nul", request_body=None)
+    if has_too_long_number(body):
+        raise Invalid(TOO_LONG, kind="int_parsing_size", request_body=None)
     try:
         if not body.isascii():
             body.decode()  # msgspec lets anything pass inside a Raw

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from armillary.errors import Invalid
+from armillary.exact_json import TOO_LONG, has_too_long_number
 
 MAX_NAME = 1024
 MAX_LABELS = 500
@@ -54,6 +55,8 @@ def event_from_text(text: str | bytes) -> InEvent:
         event = _decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Invalid(f"This is no event: {error}") from error
+    if has_too_long_number(bytes(event.payload)):
+        raise Invalid(TOO_LONG)
     check_event(event, ("body",))
     return event
 

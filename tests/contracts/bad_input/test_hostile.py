@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -121,6 +122,27 @@ async def test_huge_numbers_come_back_as_they_went(api: Api, world: World) -> No
         made_id = made.get("id") or made.get("state", {}).get("id", "")
         found = await api.client.get(f"/api{read.replace('{}', made_id)}")
         assert HUGE in found.content, (path, found.text)
+
+
+async def test_numbers_that_python_cannot_read_back_are_refused(
+    core: Core, api: Api, world: World
+) -> None:
+    ids, before = msgspec.structs.asdict(world), await rows_of(core)
+    for method, *texts in DOCUMENTS:
+        path, body, _ = (_filled(text, ids) for text in texts)
+        content = body.encode().replace(b"#", b"9" * 4301)
+        refused = await api.client.request(method, f"/api{path}", content=content)
+        assert refused.status_code == 422, (path, refused.text)
+        assert "4300 digits" in refused.json()["exception_detail"][0]["msg"]
+    assert await rows_of(core) == before
+
+
+async def test_as_many_digits_are_kept_as_a_text_or_a_digit_less_as_a_number(api: Api) -> None:
+    for value in (f'"{"9" * 4500}"', "9" * 4300):
+        body = f'{{"name":"a","value":{value}}}'.encode()
+        made = await api.client.post("/api/variables/", content=body)
+        assert made.json()["value"] == json.loads(value)
+        await api.client.delete("/api/variables/name/a")
 
 
 def _filled(text: str, ids: dict[str, str]) -> str:

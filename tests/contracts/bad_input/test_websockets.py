@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -99,12 +101,13 @@ async def test_no_filter_is_a_fault(core: Core, path: str) -> None:
         assert len(reason.encode()) <= 123, "no close frame has room for more"
 
 
-async def test_an_event_of_no_calendar_is_refused(core: Core) -> None:
+async def test_an_event_of_no_calendar_or_with_an_endless_number_is_refused(core: Core) -> None:
     before, app = await rows_of(core), app_of(core)
-    for each in TIMES:
+    endless: Any = msgspec.Raw(b'{"a":' + b"9" * 4301 + b"}")
+    for each in [{"payload": endless}, *({"occurred": time} for time in TIMES)]:
         peer = Peer(app, "/api/events/in")
         await peer.greet()
-        peer.say(msgspec.json.encode({**EVENT, "occurred": each}).decode())
+        peer.say(msgspec.json.encode({**EVENT, **each}).decode())
         code, reason = await peer.closed()
         assert (code, bool(reason)) == (1007, True), each
     assert await rows_of(core) == before
