@@ -41,6 +41,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("armillary.front")
 _WORKSPACE = re.compile(r"/accounts/([0-9a-fA-F-]{36})/workspaces/([0-9a-fA-F-]{36})(/.*|$)")
+_PAGES = "pages"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -110,11 +111,12 @@ class Front:
             call = self._call(query, headers, workspace, found[1] if found else {})
             body = Body(receive, headers, self._bodies)
             if found is None:
-                scope["path"] = path
-                scope["raw_path"] = path.encode()
-                scope["armillary.call"] = call
-                measured = self._measured(send, _group(method, path), began)
-                await self._inner(scope, body.receive, measured)
+                asked = _group(method, path)
+                handed = {**scope, "path": path, "raw_path": path.encode(), "armillary.call": call}
+                measured = self._measured(send, asked, began)
+                if method == "HEAD" and asked == _PAGES:
+                    handed["method"], measured = "GET", _headers_alone(measured)
+                await self._inner(handed, body.receive, measured)
                 return
             group = found[0].group
             answer = await perform(found[0], call, body.receive)
@@ -230,7 +232,18 @@ UNROUTED = "server"
 
 def _group(method: str, path: str) -> str:
     """Name the request group of what Litestar answers."""
-    return group_of(method, path) if f"{path}/".startswith(f"{API}/") else "pages"
+    return group_of(method, path) if f"{path}/".startswith(f"{API}/") else _PAGES
+
+
+def _headers_alone(send: Send) -> Send:
+    """Answer a HEAD as the GET would be; what sends on hears that nobody is there any more."""
+
+    async def start(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+
+    return start
 
 
 async def perform(route: Route, call: Call, receive: Receive) -> Answer:

@@ -150,6 +150,15 @@ async def test_a_method_that_is_not_allowed_is_told_which_are(pages: Pages) -> N
     )  # fmt: skip
 
 
+async def test_a_page_tells_its_headers_alone_to_who_asks_for_them(pages: Pages) -> None:
+    for path in ("/", "/runs", "/ui/static/none.css"):
+        whole, head = await pages.client.get(path), await pages.client.head(path)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.headers["content-length"] == whole.headers["content-length"]
+    assert (await pages.client.head("/api/flows/count")).status_code == 405
+
+
 async def test_a_fault_is_a_page_that_tells_nothing_of_the_inside(
     pages: Pages, core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
