@@ -73,6 +73,14 @@ def asked(api: Api) -> Iterator[Asked]:
     yield Asked(what="count: all", path="/flow_runs/count", body={})
     newest = {"flow_runs": _COMPLETED, **_NEWEST, "limit": 1}
     now = dt.datetime.fromisoformat(api.post("/flow_runs/filter", newest)[0]["start_time"])
+    for days in (7, 60):
+        since = (now - dt.timedelta(days=days)).isoformat()
+        for ends, bounds in (("", {}), (" until now", {"before_": now.isoformat()})):
+            runs = {"expected_start_time": {"after_": since, **bounds}}
+            yield Asked(
+                what=f"list by start: expected since {days} days{ends}",
+                path="/flow_runs/filter", body={"flow_runs": runs, **_STARTED},
+            )  # fmt: skip
     window = {
         "history_start": (now - dt.timedelta(days=1)).isoformat(),
         "history_end": now.isoformat(),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from armillary.api import Body
-from armillary.criteria import States
+from armillary.criteria import States, Times
 from armillary.db.filters import TRUE, Condition, any_of, every, exists
 from armillary.deployments.filters import DeploymentFilter
 from armillary.flow_runs.filters import FlowRunFilter
@@ -51,6 +51,7 @@ class FlowRunCriteria(Body):
             beyond_tag=every([own.beyond_tag().on("r"), *parts]),
             narrow=own.is_narrow() or self._is_narrow(),
             bounded=own.start_time is not None or own.expected_start_time is not None,
+            expected=own.required_window(),
             owners=self._owners(own),
             tags=own.required_tags(),
         )
@@ -112,8 +113,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     The whole condition is in two parts, twice: ``state`` and ``beyond_state`` of the run ``r``,
     or, where the search starts from a tag ``ft``, ``on_tag`` and ``beyond_tag``.  The rest says
     what a good plan starts from: ``narrow`` that few runs are named by an index, ``bounded`` that
-    a time of start is, ``owners`` one condition for each deployment or flow that is named, of which
-    every match meets one, ``tags`` tags of which all, and of which one, every match has.
+    a time of start is, ``expected`` a window of expected starts where nothing is said of starts,
+    ``owners`` one condition for each deployment or flow that is named, of which every match meets
+    one, ``tags`` tags of which all, and of which one, every match has.
     """
 
     workspace: int
@@ -123,6 +125,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     beyond_tag: Condition
     narrow: bool = False
     bounded: bool = False
+    expected: Times | None = None
     owners: Sequence[Condition] = ()
     tags: tuple[list[str], list[str]] = ([], [])
 

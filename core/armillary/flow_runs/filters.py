@@ -159,6 +159,13 @@ class FlowRunFilter(Combining):
             return None
         return self.deployment_id.only()
 
+    def required_window(self) -> Times | None:
+        """Return the window of expected starts, where that alone says when a run is to start."""
+        window = self.expected_start_time
+        if self.operator != "and_" or window is None or self.start_time is not None:
+            return None
+        return None if window.before_ is None and window.after_ is None else window
+
     def required_state(self) -> States | None:
         """Return the condition on its state that every match meets."""
         return self.state if self.operator == "and_" else None

@@ -8,7 +8,8 @@
 * states in another order: if they have few runs these are found and sorted;
 * otherwise the index of the order itself, from its end.
 
-An order of time is that of expected starts or of starts.
+An order of time is that of expected starts or of starts.  A list by start of what was expected in a
+window is two: of those that started about then, and of the few others.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import msgspec
 
 from armillary.criteria import states_among
 from armillary.db.filters import Condition, any_of, every
-from armillary.db.listing import Order, Shape, Span, by_value, inner, only, outer
+from armillary.db.listing import Order, Shape, Span, by_value, inner, merged, only, outer
 from armillary.db.unit import Reader, Row
 from armillary.flow_runs.criteria import Selection
+from armillary.flow_runs.punctual import displaced, punctual
 from armillary.flow_runs.reading import COLUMNS, JOINS, FlowRunResponse, flow_run_from_row
 from armillary.flow_runs.tagged import EXPECTED, STARTED, tagged, tagged_ids
 
@@ -78,6 +80,21 @@ async def ids_statement(
 ) -> Condition:
     """Choose the statement that finds the ids."""
     order = _ORDERS[sort]
+    found_first = selection.narrow and not selection.owners
+    if order.key != STARTED or selection.expected is None or found_first:
+        return await _ids(reader, selection, order, span)
+    part = span.from_start
+    on_time = await _ids(reader, punctual(selection, selection.expected), order, part)
+    others = inner(_SHAPE, displaced(selection), _sorted(order), part)
+    return merged([on_time, others], order, span)
+
+
+def _sorted(order: Order) -> Order:
+    """Ask for an order that no index has: a planner may think that most rows are displaced."""
+    return msgspec.structs.replace(order, key=f"{order.key} + 0")
+
+
+async def _ids(reader: Reader, selection: Selection, order: Order, span: Span) -> Condition:
     if selection.narrow:
         owners = selection.owners
         if order.key in _TIMES and 0 < len(owners) <= _MAX_HEADS:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from tests.core.lists.world import Row, World, seconds
+from tests.core.lists.world import Row, World, instant
 
 Asked = dict[str, Any]
 
@@ -60,9 +60,9 @@ def tagged(asked: Asked, tags: list[str]) -> bool:
 def timed(asked: Asked, value: int | None, *, null: int | str | None = "never") -> bool:
     found = []
     if asked.get("before_"):
-        found.append(value is not None and seconds(value) <= micros(asked["before_"]))
+        found.append(value is not None and instant(value) <= micros(asked["before_"]))
     if asked.get("after_"):
-        found.append(value is not None and seconds(value) >= micros(asked["after_"]))
+        found.append(value is not None and instant(value) >= micros(asked["after_"]))
     if null != "never" and asked.get("is_null_") is not None:
         found.append((null is None) == asked["is_null_"])
     return all(found)

@@ -18,7 +18,7 @@ from armillary.flows.routes import FilterFlows
 from armillary.task_runs.lists import FilterTaskRuns
 from armillary.task_runs.reading import count_task_runs, list_task_runs
 from tests.core.lists import asking, model
-from tests.core.lists.world import Placed, World, seconds, worlds
+from tests.core.lists.world import Placed, World, instant, worlds
 from tests.model.effort import tries
 
 FLOW_SORTS = ("CREATED_DESC", "UPDATED_DESC", "NAME_ASC", "NAME_DESC")
@@ -182,7 +182,7 @@ async def test_the_average_lateness_is_that_of_the_runs_listed(
     here = await placed(core, world)
     selection = body(FilterFlowRuns, here, {}).selection(here.workspace)
     reader = core.database.read(here.workspace)
-    moment = seconds(now)
+    moment = instant(now)
     listed = await list_flow_runs(reader, selection, "ID_DESC", Span(50), now=moment)
     average = await average_lateness(reader, selection, now=moment)
     late = [each.estimated_start_time_delta for each in listed]

@@ -239,10 +239,10 @@ def _stored(name: str, value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int) and name.endswith("_time"):
-        return seconds(value)
+        return instant(value)
     return value
 
 
-def seconds(moment: int) -> int:
-    """A moment of the world in microseconds since the epoch."""
-    return 1_700_000_000_000_000 + moment * 1_000_000
+def instant(moment: int) -> int:
+    """A moment of the world in microseconds since the epoch: every one is 40 minutes long."""
+    return 1_700_000_000_000_000 + moment * 2_400_000_000
