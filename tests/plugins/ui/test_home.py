@@ -16,8 +16,8 @@ async def test_a_new_server_says_what_to_type(pages: Pages) -> None:
         "PREFECT_API_URL=http://127.0.0.1:4200/api",
     ):  # fmt: skip
         assert command in text
-    elsewhere = (await pages.ask("/", host="armillary.example:81")).text
-    assert "armillary run --server http://armillary.example:81 -- echo hello" in elsewhere
+    elsewhere = (await pages.ask("/", host="armillary.internal:81")).text
+    assert "armillary run --server http://armillary.internal:81 -- echo hello" in elsewhere
 
 
 async def test_each_run_stands_where_it_belongs(api: Api, pages: Pages, clock: ManualClock) -> None:
