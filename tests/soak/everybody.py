@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from tests.soak.load import LIMIT, POOL, SLOTS, TAG, Client, Load
+from tests.soak.load import LIMIT, POOL, SLOTS, TAG, Client, Ended, Load
 from tests.soak.over_socket import Subscriber, Teller
 
 LEASE = 60.0
@@ -65,7 +65,11 @@ class Person(Client):
     async def once(self) -> None:
         body = {"idempotency_key": self.uuid()}
         path = f"/deployments/{self.load.deployment_id}/create_flow_run"
-        run = (await self.ask("POST", path, body)).document
+        answer = await self.ask("POST", path, body)
+        if not answer.good:
+            self.ledger.complain(f"{path}: {answer.status} {answer.document}")
+            raise Ended
+        run = answer.document
         self.ledger.flow_runs.add(run["id"])
         self.ledger.state(run["id"], run["state"])
         await asyncio.sleep(self.chance.uniform(0.02, 0.1))

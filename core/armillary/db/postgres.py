@@ -171,7 +171,9 @@ class PostgresDatabase(Database):
         """Do a unit of work in a transaction of its own.
 
         A deadlock's victim is done again, and so is what met a connection that had been cut
-        while it was idle, for nothing of it had begun.
+        while it was idle, for nothing of it had begun.  Who was second to store what must be there
+        once is done again too: what looks for it first, as a request with an idempotency key does,
+        now finds it.
         """
         return await self._write(work, workspace)
 
@@ -180,6 +182,7 @@ class PostgresDatabase(Database):
     ) -> T:
         dead = 0
         attempt = 1
+        second = False
         while True:
             borrowed = begun = False
             try:
@@ -195,6 +198,10 @@ class PostgresDatabase(Database):
                     message = f"other work was in the way, {_ATTEMPTS} times in a row"
                     raise Unavailable(message) from error
                 attempt += 1
+            except Conflict as error:
+                if second or not isinstance(error.__cause__, asyncpg.UniqueViolationError):
+                    raise
+                second = True
             except Unavailable:
                 if begun or not borrowed or dead == _CONNECTIONS:
                     raise

@@ -15,7 +15,7 @@ from armillary.db.postgres import PostgresDatabase
 from armillary.db.postgres_unit import PostgresUnit
 from armillary.db.tables import Tables
 from armillary.db.unit import Emitted, Unit
-from armillary.errors import ConfigError, Unavailable
+from armillary.errors import ConfigError, Conflict, Unavailable
 from armillary.testing import ManualClock
 from tests.core.db.things import (
     INSERT,
@@ -163,6 +163,46 @@ async def test_who_is_always_the_victim_is_unavailable_in_the_end(
     assert isinstance(done[0], Unavailable)
     assert len(tries) == 5
     assert await names(database) == []
+
+
+async def test_two_processes_that_store_one_thing_at_once_are_both_told_of_it(
+    database: PostgresDatabase, other: PostgresDatabase
+) -> None:
+    meet = asyncio.Barrier(2)
+    tries: list[str] = []
+
+    def once(name: str) -> Callable[[Unit], Any]:
+        async def work(unit: Unit) -> str:
+            tries.append(name)
+            found = await unit.value("select id from thing where id = ?", "only")
+            if len(tries) <= 2:
+                await meet.wait()
+            if found is None:
+                await insert("only")(unit)
+            return "made" if found is None else "found"
+
+        return work
+
+    done = await asyncio.gather(
+        database.write(once("a"), workspace=1), other.write(once("b"), workspace=1)
+    )
+    assert sorted(done) == ["found", "made"]
+    assert await told(database) == ["only"]
+
+
+async def test_what_is_there_already_is_a_conflict_however_often_it_is_stored(
+    database: PostgresDatabase,
+) -> None:
+    tries: list[int] = []
+
+    async def blind(unit: Unit) -> None:
+        tries.append(1)
+        await insert("a")(unit)
+
+    await database.write(insert("a"), workspace=1)
+    (done,) = await outcomes(database.write(blind, workspace=1))
+    assert isinstance(done, Conflict)
+    assert len(tries) == 2
 
 
 async def test_two_processes_count_one_row_without_losing_a_count(
