@@ -77,7 +77,7 @@ class Front:
         began = self._core.clock.monotonic()
         try:
             named = by_name(headers)
-            self._refuse_strangers(route.method, named)
+            self._refuse_strangers(named, reads=route.method in _READS)
             answer = await carry_out(route, self._call(query, named, DEFAULT, parameters), body)
         except ArmillaryError as error:
             answer = answer_for(error)
@@ -105,7 +105,7 @@ class Front:
         body: Body | None = None
         try:
             path, workspace = await self._locate(scope["path"])
-            self._refuse_strangers(method, headers)
+            self._refuse_strangers(headers, reads=method in _READS)
             found = self._lane.http(method, path[len(API) :]) if path.startswith(API) else None
             query = scope.get("query_string") or b""
             call = self._call(query, headers, workspace, found[1] if found else {})
@@ -131,13 +131,13 @@ class Front:
         self._measure(group, answer.status, began)
         await send_answer(send, answer)
 
-    def _refuse_strangers(self, method: str, headers: Mapping[str, str]) -> None:
+    def _refuse_strangers(self, headers: Mapping[str, str], *, reads: bool) -> None:
         """Let no page of another site do anything here, nor read it, whatever its name leads to.
 
         Browsers themselves keep such pages from reading answers, but not from opening websockets.
         """
         self._hosts.refuse_strange(headers.get("host"))
-        if method not in _READS:
+        if not reads:
             refuse_other_origins(headers)
 
     def _measure(self, group: str, status: int, began: float) -> None:
@@ -164,7 +164,7 @@ class Front:
                 return
             route, parameters = found
             headers = by_name(scope["headers"])
-            self._refuse_strangers("", headers)
+            self._refuse_strangers(headers, reads=False)
             query = scope.get("query_string") or b""
             call = self._call(query, headers, workspace, parameters)
             call.actor.require(route.scope)

@@ -36,7 +36,7 @@ class Hosts:
             raise Refused(
                 403,
                 f"This server is not known as {name}. If that is its name, of a proxy for example,"
-                f" add it to the setting server.names.",
+                " add it to the setting server.names.",
             )
 
 

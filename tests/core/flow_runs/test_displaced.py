@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from armillary.testing import ManualClock
+from tests.api import Api
 
 HOURS: list[tuple[float, float | None]] = [
     (0, 0), (0, 0.5), (0, 2), (1, 6), (1, 2), (2, 0.99), (2, 1.5), (2, 2.5), (3, 0.5), (3, 4),
@@ -24,10 +25,9 @@ WINDOWS: list[tuple[float | None, float | None]] = [
 ]  # fmt: skip
 
 
-async def post(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:
-    answer = await client.post(f"/api{path}", json=body)
-    assert answer.is_success, answer.text
-    return answer.json()
+@pytest.fixture
+def api(client: httpx.AsyncClient) -> Api:
+    return Api(client)
 
 
 @pytest.fixture
@@ -36,22 +36,21 @@ async def base(clock: ManualClock) -> datetime:
 
 
 @pytest.fixture
-async def flow(client: httpx.AsyncClient, clock: ManualClock, base: datetime) -> str:
+async def flow(api: Api, clock: ManualClock, base: datetime) -> str:
     """A flow with a run for each of the hours."""
-    flow: str = (await post(client, "/flows/", {"name": "f"}))["id"]
+    flow = await api.flow("f")
     begins = []
     for number, (expected, begin) in enumerate(HOURS):
         due = (base + timedelta(hours=expected)).isoformat()
         state = {"type": "SCHEDULED", "state_details": {"scheduled_time": due}}
         body = {"flow_id": flow, "state": state, "tags": ["t", f"t{number % 2}"]}
-        run = await post(client, "/flow_runs/", body)
+        run = await api.post("/flow_runs/", body, status=201)
         if begin is not None:
             begins.append((begin, run["id"]))
     for begin, run_id in sorted(begins):
         await clock.advance((base + timedelta(hours=begin) - clock.now()).total_seconds())
-        await post(
-            client, f"/flow_runs/{run_id}/set_state", {"state": {"type": "RUNNING"}, "force": True}
-        )
+        proposed = {"state": {"type": "RUNNING"}, "force": True}
+        await api.post(f"/flow_runs/{run_id}/set_state", proposed, status=201)
     return flow
 
 
@@ -67,9 +66,9 @@ AMONG: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize("sort", ["START_TIME_DESC", "START_TIME_ASC"])
 @pytest.mark.parametrize("among", AMONG)
 async def test_a_list_by_start_of_a_window_has_all_in_it_however_far_they_began_from_it(
-    client: httpx.AsyncClient, flow: str, base: datetime, among: Any, sort: str
+    api: Api, flow: str, base: datetime, among: Any, sort: str
 ) -> None:
-    every_run = await post(client, "/flow_runs/filter", {})
+    every_run = await api.post("/flow_runs/filter", {})
     assert len(every_run) == len(HOURS)
     every_run.sort(key=begun, reverse=sort == "START_TIME_DESC")
     own, others = json.loads(json.dumps(among).replace("{flow}", flow))
@@ -85,7 +84,7 @@ async def test_a_list_by_start_of_a_window_has_all_in_it_however_far_they_began_
         body = {"sort": sort, "flow_runs": {"expected_start_time": window, **own}, **others}
         for limit, offset in ((200, 0), (3, 0), (3, 2)):
             part = {**body, "limit": limit, "offset": offset}
-            found = [run["id"] for run in await post(client, "/flow_runs/filter", part)]
+            found = [run["id"] for run in await api.post("/flow_runs/filter", part)]
             assert found == expected[offset : offset + limit], part
 
 
